@@ -216,3 +216,10 @@ class DeadLetter(NamedTuple):
     payload: str
     post_id: str | None
     seen_at: Micros
+
+
+class Message(NamedTuple):
+    """What enters a pipeline: a payload, and where it came from (`file:line`, a message id)."""
+
+    payload: bytes
+    origin: str

@@ -1,0 +1,60 @@
+# make demo    the whole way on a sample of posts (or INPUT=your.jsonl): tables, forecast, page
+# make test    the tests
+# make lint    ruff, ruff format, mypy
+# make drill   the slow tests
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# What a person may give to `make demo`, e.g. make demo INPUT=posts.csv COLUMNS=text=tweet,author=user
+INPUT ?=
+COLUMNS ?=
+TOPIC ?=
+KEYWORDS ?=
+OUT ?= demo
+export INPUT COLUMNS TOPIC KEYWORDS OUT
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format drill clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python setup.py pyproject.toml constraints.txt
+	@echo "installing mltox and its pinned dependencies into $(VENV) (a minute or two)"
+	$(PIP) --editable '.[dashboard]'
+	$(BIN)/pip check
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "installing what the tests need"
+	$(PIP) --editable '.[dashboard,dev]'
+	$(BIN)/pip check
+	@touch $@
+
+install: $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	$(BIN)/mltox demo --out "$$OUT" $(if $(INPUT),--input "$$INPUT") $(if $(COLUMNS),--columns "$$COLUMNS") $(if $(TOPIC),--topic "$$TOPIC") $(if $(KEYWORDS),--keywords "$$KEYWORDS")
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m "not drill" $(PYTEST_ARGS)
+
+drill: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m drill $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

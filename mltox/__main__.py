@@ -1,0 +1,5 @@
+import sys
+
+from mltox.cli import main
+
+sys.exit(main())

@@ -1,0 +1,49 @@
+"""`mltox <verb>`: the one way in for people."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    module: str
+    help: str
+
+
+VERBS = {
+    "demo": Verb("mltox.demo", "the whole way on a sample or your own posts: tables, a page"),
+    "score": Verb("pipelines.toxicity.cli", "score one text or a file of texts"),
+    "sample": Verb("mltox.sample", "write the sample of posts that the demo uses"),
+    "backfill": Verb("pipelines.backfill", "files of posts into the warehouse"),
+    "forecast": Verb("pipelines.forecast", "forecast the coming week from the warehouse"),
+    "dashboard": Verb("dashboards.cli", "write the page from the warehouse"),
+    "train": Verb("model_export.train", "train a toxicity model and make a bundle of it"),
+    "export": Verb("model_export.export", "make a bundle of a hub checkpoint or a folder"),
+    "evaluate": Verb("model_export.evaluate", "measure a bundle on labelled texts"),
+}
+
+
+def usage() -> str:
+    width = max(map(len, VERBS))
+    verbs = "\n".join(f"  {name:<{width}}  {verb.help}" for name, verb in VERBS.items())
+    return (
+        "mltox: how toxic the public conversation on a topic is\n\n"
+        f"usage: mltox VERB [options]\n\n{verbs}\n\n"
+        "mltox VERB --help tells what each reads and writes, with an example."
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print(usage())
+        return 0
+    verb = VERBS.get(arguments[0])
+    if verb is None:
+        print(f"mltox: no verb {arguments[0]!r}\n\n{usage()}", file=sys.stderr)
+        return 2
+    code: int = importlib.import_module(verb.module).main(arguments[1:])
+    return code

@@ -1,0 +1,31 @@
+"""How a command ends: with its exit code, and one line where a person can mend something."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+
+from ingest.files import InputError
+from pipelines.arguments import UsageError
+from pipelines.toxicity import BundleError
+from pipelines.warehouse import WarehouseError
+
+USER_ERRORS = (BundleError, InputError, UsageError, WarehouseError)
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+def reporting_errors(command: Callable[[], int]) -> int:
+    """Runs the command. What a person can mend is one line on standard error and exit code 2;
+    anything else is a defect and keeps its traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("pipelines").setLevel(logging.INFO)
+    try:
+        return command()
+    except USER_ERRORS as error:
+        print(f"mltox: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("mltox: interrupted; run the same command again to finish", file=sys.stderr)
+        return EXIT_INTERRUPTED

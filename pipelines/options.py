@@ -1,0 +1,129 @@
+"""Every option of the pipelines, with its help, and the settings that a run makes of them."""
+
+from __future__ import annotations
+
+import argparse
+from enum import StrEnum
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+
+class StoreText(StrEnum):
+    """How much of a post's text the warehouse keeps."""
+
+    FULL = "full"
+    HASHED = "hashed"
+    NONE = "none"
+
+
+class InputOptions(PipelineOptions):
+    """What is read, and which topics it belongs to."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--input",
+            action="append",
+            metavar="PATH",
+            help="File, folder or glob of posts: JSONL, JSON, CSV, TSV or Parquet, also .gz, .bz2 "
+            "or .zst. May be given several times.",
+        )
+        parser.add_argument(
+            "--columns",
+            metavar="FIELD=COLUMN,…",
+            help="For CSV and Parquet: which column holds which field of a post. Fields: id, text, "
+            "created_at, author, topic, lang, source. Example: text=tweet,created_at=date",
+        )
+        parser.add_argument(
+            "--topic",
+            action="append",
+            metavar="NAME",
+            help="A topic. Give --keywords after it, or all posts without a topic belong to it. "
+            "May be given several times, each with its own --keywords.",
+        )
+        parser.add_argument(
+            "--keywords",
+            action="append",
+            metavar="WORD,…",
+            help="Words, #hashtags and phrases of the topic before it, separated by commas. "
+            "Matched without regard to case, at word boundaries.",
+        )
+        parser.add_argument(
+            "--topics_file",
+            metavar="PATH",
+            help="YAML file of topics: name, keywords, phrases, hashtags, languages.",
+        )
+
+
+class ModelOptions(PipelineOptions):
+    """What scores the posts."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--bundle",
+            metavar="FOLDER",
+            help="Model bundle: a folder or a gs:// path. Default: the one that ships with mltox.",
+        )
+        parser.add_argument(
+            "--threshold",
+            type=float,
+            metavar="P",
+            help="Toxicity from which a post counts as toxic. Default: the bundle's own.",
+        )
+        parser.add_argument(
+            "--model_threads",
+            type=int,
+            default=0,
+            metavar="N",
+            help="Threads of the ONNX session. Default 0: one a core.",
+        )
+
+
+class WarehouseOptions(PipelineOptions):
+    """Where the tables are."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--warehouse",
+            default="mltox.duckdb",
+            metavar="URI",
+            help="DuckDB file, or bq://project.dataset for BigQuery. Default: %(default)s",
+        )
+        parser.add_argument(
+            "--store_text",
+            choices=[choice.value for choice in StoreText],
+            default=StoreText.FULL.value,
+            help="Keep the text of posts (full), only its SHA-256 (hashed), or neither (none). "
+            "Default: %(default)s",
+        )
+
+
+class BackfillOptions(PipelineOptions):
+    """How a large input is worked through."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--slice_posts",
+            type=int,
+            default=50_000,
+            metavar="N",
+            help="A local run holds one slice of time in memory: whole days, about N posts. "
+            "Default: %(default)s",
+        )
+
+
+class ForecastOptions(PipelineOptions):
+    """What is forecast."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--horizon",
+            type=int,
+            default=168,
+            metavar="HOURS",
+            help="How far ahead. Default: %(default)s (a week)",
+        )

@@ -1,0 +1,105 @@
+"""Posts in, tables out: the stages from a message to the rows of the warehouse.
+
+`build` makes the graph. The same one serves messages from a file and from Pub/Sub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from ingest.authors import AuthorKeys
+from ingest.topics import TopicMatcher
+from pipelines.options import StoreText
+from pipelines.records import (
+    Anomaly,
+    DeadLetter,
+    HourlyToxicity,
+    Message,
+    ScoredPost,
+    TextScore,
+)
+from pipelines.timeseries.monitor import TopicMonitor
+from pipelines.transforms.aggregate import AggregateHours
+from pipelines.transforms.deduplicate import Candidate, Deduplicate
+from pipelines.transforms.detect import ANOMALIES, MONITORS, DetectAnomalies
+from pipelines.transforms.parse import DEAD, POSTS, Parse
+from pipelines.transforms.score import SCORED, TEXT_SCORES, Score
+from pipelines.transforms.store_text import letter_to_store, post_to_store
+from pipelines.transforms.window import IntoHours
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the graph needs to know. Everything in it can be pickled.
+
+    `default_topic` takes the posts that no topic matches; None leaves them out. `threshold` is the
+    toxicity from which a post counts as toxic.
+    """
+
+    matcher: TopicMatcher
+    authors: AuthorKeys
+    bundle: str
+    threshold: float
+    default_topic: str | None = None
+    model_threads: int = 0
+    store_text: StoreText = StoreText.FULL
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What `build` returns: a PCollection for each table, and the monitors' last states."""
+
+    scored_posts: beam.PCollection[ScoredPost]
+    text_scores: beam.PCollection[TextScore]
+    hourly_toxicity: beam.PCollection[HourlyToxicity]
+    anomalies: beam.PCollection[Anomaly]
+    dead_letters: beam.PCollection[DeadLetter]
+    monitors: beam.PCollection[tuple[str, TopicMonitor]]
+
+
+def build(
+    messages: beam.PCollection[Message],
+    settings: Settings,
+    *,
+    stored: beam.PCollection[ScoredPost] | None = None,
+    monitors: Mapping[str, TopicMonitor] | None = None,
+) -> Tables:
+    """The graph from messages to tables.
+
+    `stored` are posts that the warehouse already holds of the same hours: they count in their hour
+    again, so that an hour that arrives in two files ends as if it had come in one. `monitors` are
+    the detectors' states at the start.
+    """
+    parsed = messages | "Parse" >> Parse(settings.matcher, settings.authors, settings.default_topic)
+    scored = (
+        parsed[POSTS]
+        | "Window" >> IntoHours()
+        | "Score" >> Score(settings.bundle, settings.model_threads)
+    )
+    fresh = scored[SCORED] | "Fresh" >> beam.Map(Candidate, fresh=True)
+    candidates: tuple[beam.PCollection[Candidate], ...] = (fresh,)
+    if stored is not None:
+        candidates += (
+            stored | "WindowStored" >> IntoHours() | "Stored" >> beam.Map(Candidate, fresh=False),
+        )
+    posts = candidates | "Together" >> beam.Flatten() | "Deduplicate" >> Deduplicate()
+    hours = posts | "Aggregate" >> AggregateHours(settings.threshold)
+    detected = hours | "Detect" >> DetectAnomalies(monitors or {})
+    letters = (parsed[DEAD], scored[DEAD]) | "DeadLetters" >> beam.Flatten()
+    store = settings.store_text
+    return Tables(
+        scored_posts=posts
+        | "FreshPosts" >> beam.Filter(lambda post: post.fresh and not post.superseded)
+        | "StorePosts" >> beam.Map(lambda post: post_to_store(post.post, store)),
+        text_scores=scored[TEXT_SCORES]
+        | "StoreTextScores" >> beam.Filter(lambda _: store != StoreText.NONE),
+        hourly_toxicity=hours
+        | "FreshHours" >> beam.Filter(lambda hour: hour.fresh)
+        | "HourRows" >> beam.Map(lambda hour: hour.summary.row),
+        anomalies=detected[ANOMALIES],
+        dead_letters=letters | "StoreLetters" >> beam.Map(letter_to_store, store=store),
+        monitors=detected[MONITORS],
+    )

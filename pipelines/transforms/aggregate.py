@@ -1,0 +1,97 @@
+"""Scored posts of an hour, rolled up per topic and model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+from apache_beam.utils.windowed_value import PaneInfoTiming
+
+from pipelines.records import HourSummary
+from pipelines.transforms.deduplicate import Candidate
+from pipelines.transforms.hour_accumulator import HourAccumulator
+from pipelines.transforms.metrics import counter
+from pipelines.transforms.parse import now_micros
+
+
+class Hour(NamedTuple):
+    """A rolled-up hour, and whether a post of this run is in it (else it only gives context)."""
+
+    summary: HourSummary
+    fresh: bool
+
+
+class CombineHour(beam.CombineFn):
+    """HourAccumulator as a CombineFn, so that runners can add up before they shuffle."""
+
+    def __init__(self, threshold: float) -> None:
+        self._threshold = threshold
+
+    def create_accumulator(self) -> HourAccumulator:
+        return HourAccumulator(self._threshold)
+
+    def add_input(self, accumulator: HourAccumulator, candidate: Candidate) -> HourAccumulator:
+        if candidate.superseded:
+            accumulator.touch()
+        else:
+            accumulator.add(candidate.post, fresh=candidate.fresh)
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[HourAccumulator]) -> HourAccumulator:
+        merged = HourAccumulator(self._threshold)
+        for accumulator in accumulators:
+            merged.merge(accumulator)
+        return merged
+
+    def extract_output(self, accumulator: HourAccumulator) -> HourAccumulator:
+        return accumulator
+
+
+class ToHour(beam.DoFn):
+    """Names the window. Panes of one hour count up from revision 1."""
+
+    def __init__(self) -> None:
+        self._hours = counter("hours")
+
+    def process(
+        self,
+        element: tuple[tuple[str, str], HourAccumulator],
+        window: Any = beam.DoFn.WindowParam,
+        pane: Any = beam.DoFn.PaneInfoParam,
+    ) -> Iterator[Hour]:
+        (topic, model), accumulator = element
+        self._hours.inc()
+        yield Hour(
+            accumulator.summary(
+                topic,
+                window.start.micros,
+                model,
+                revision=pane.index + 1,
+                is_final=pane.timing != PaneInfoTiming.EARLY,
+                updated_at=now_micros(),
+            ),
+            accumulator.fresh > 0,
+        )
+
+
+@dataclass(frozen=True)
+class AggregateHours(beam.PTransform):
+    """PCollection[Candidate] in hours -> PCollection[Hour], one a topic, hour and model."""
+
+    threshold: float
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, posts: beam.PCollection[Candidate]) -> beam.PCollection[Hour]:
+        return (
+            posts
+            | "KeyByTopic"
+            >> beam.WithKeys(
+                lambda candidate: (candidate.post.topic, candidate.post.model)
+            ).with_output_types(tuple[tuple[str, str], Candidate])
+            | "Combine" >> beam.CombinePerKey(CombineHour(self.threshold))
+            | "ToHour" >> beam.ParDo(ToHour()).with_output_types(Hour)
+        )

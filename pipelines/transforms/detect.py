@@ -1,0 +1,81 @@
+"""Hours in, anomalies with their explanation out, topic by topic in event-time order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollectionTuple, TaggedOutput
+from apache_beam.transforms.window import GlobalWindows
+
+from pipelines.records import Anomaly
+from pipelines.timeseries.monitor import TopicMonitor
+from pipelines.transforms.aggregate import Hour
+from pipelines.transforms.metrics import counter
+
+ANOMALIES = "anomalies"
+MONITORS = "monitors"
+
+
+def in_order(hours: Iterable[Hour]) -> list[Hour]:
+    """One summary an hour, oldest first. Where two models scored posts of one hour (the model was
+    swapped in it), the one with more posts speaks for the hour."""
+    speakers: dict[int, Hour] = {}
+    for hour in sorted(hours, key=lambda hour: (hour.summary.row.posts, hour.summary.row.model)):
+        speakers[hour.summary.row.hour] = hour
+    return [speakers[start] for start in sorted(speakers)]
+
+
+def watch(monitor: TopicMonitor, hours: Iterable[Hour]) -> Iterator[Anomaly]:
+    """Shows the monitor the hours in order. Anomalies of hours in which this run read nothing are
+    not reported again: they are in the warehouse already."""
+    ordered = in_order(hours)
+    fresh = {hour.summary.row.hour for hour in ordered if hour.fresh}
+    for hour in ordered:
+        for anomaly in monitor.observe(hour.summary):
+            if anomaly.hour in fresh or hour.fresh:
+                yield anomaly
+
+
+class WatchTopic(beam.DoFn):
+    """Runs a topic's monitor over its hours, from where an earlier slice of time left it."""
+
+    def __init__(self, monitors: Mapping[str, TopicMonitor]) -> None:
+        self._monitors = monitors
+        self._anomalies = counter("anomalies")
+
+    def process(self, group: tuple[str, Iterable[Hour]]) -> Iterator[Anomaly | TaggedOutput]:
+        topic, hours = group
+        monitor = self._monitors.get(topic) or TopicMonitor(topic)
+        for anomaly in watch(monitor, hours):
+            self._anomalies.inc()
+            yield anomaly
+        yield TaggedOutput(MONITORS, (topic, monitor))
+
+
+@dataclass(frozen=True)
+class DetectAnomalies(beam.PTransform):
+    """Bounded PCollection[Hour] -> `anomalies`: Anomaly, `monitors`: (topic, TopicMonitor).
+
+    Detection needs a topic's hours one after the other, so it works in the global window on rows
+    that carry their hour. `monitors` are the states that earlier slices of time ended with.
+    """
+
+    monitors: Mapping[str, TopicMonitor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, hours: beam.PCollection[Hour]) -> PCollectionTuple:
+        return (
+            hours
+            | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())
+            | "KeyByTopic"
+            >> beam.WithKeys(lambda hour: hour.summary.row.topic).with_output_types(
+                tuple[str, Hour]
+            )
+            | "GroupByTopic" >> beam.GroupByKey()
+            | "Watch"
+            >> beam.ParDo(WatchTopic(self.monitors)).with_outputs(MONITORS, main=ANOMALIES)
+        )

@@ -1,0 +1,28 @@
+"""The pipeline's Beam metrics by name, and how a finished run's counters are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apache_beam.metrics import Metrics, MetricsFilter
+from apache_beam.metrics.metricbase import Counter, Distribution
+from apache_beam.runners.runner import PipelineResult
+
+NAMESPACE = "mltox"
+
+
+def counter(name: str) -> Counter:
+    return Metrics.counter(NAMESPACE, name)
+
+
+def distribution(name: str) -> Distribution:
+    return Metrics.distribution(NAMESPACE, name)
+
+
+def counters(result: PipelineResult) -> Mapping[str, int]:
+    """Counter name -> committed sum over all steps."""
+    sums: dict[str, int] = {}
+    for found in result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["counters"]:
+        name = found.key.metric.name
+        sums[name] = sums.get(name, 0) + found.result
+    return sums

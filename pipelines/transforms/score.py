@@ -1,0 +1,168 @@
+"""Posts in, scored posts out, batched across windows and each left in its own."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.pvalue import PCollectionTuple, TaggedOutput
+from apache_beam.utils.timestamp import Timestamp
+from apache_beam.utils.windowed_value import WindowedValue
+
+from ingest.envelope import Reject
+from pipelines.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
+from pipelines.toxicity import Scorer
+from pipelines.transforms.metrics import counter, distribution
+from pipelines.transforms.parse import DEAD, dead_letter, now_micros
+
+SCORED = "scored_posts"
+TEXT_SCORES = "text_scores"
+BATCH_POSTS = 512
+"""Enough to sort by length and find repeated texts; the scorer makes its own small batches."""
+
+_scorers: dict[tuple[str, int], Scorer] = {}
+_lock = threading.Lock()
+
+
+def shared_scorer(bundle: str, threads: int) -> Scorer:
+    """One ONNX session a process. Local runners call `setup` for every bundle of elements, so a
+    session held by the DoFn itself would be loaded again and again."""
+    with _lock:
+        key = (bundle, threads)
+        if key not in _scorers:
+            _scorers[key] = Scorer(bundle, threads=threads)
+        return _scorers[key]
+
+
+def text_sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def scored(post: Post, scores: Scores, scorer: Scorer) -> ScoredPost:
+    return ScoredPost(
+        post.topic,
+        post.post_id,
+        post.source,
+        post.author_key,
+        post.text,
+        text_sha256(post.text),
+        post.lang,
+        post.created_at,
+        post.ingested_at,
+        now_micros(),
+        scorer.model,
+        scorer.model_sha256,
+        *scores,
+    )
+
+
+def score_batch(scorer: Scorer, posts: Sequence[Post]) -> list[ScoredPost | Reject]:
+    """Scores in the order of the posts. A post on which the model fails becomes a Reject and takes
+    no other post with it."""
+    try:
+        return [
+            scored(post, scores, scorer)
+            for post, scores in zip(
+                posts,
+                scorer.score([post.text for post in posts], [post.lang for post in posts]),
+                strict=True,
+            )
+        ]
+    except Exception as error:
+        if len(posts) == 1:
+            post = posts[0]
+            reason = f"{type(error).__name__}: {error}"
+            return [Reject("scoring_failed", reason[:500], post.text[:10_000], post.post_id)]
+        return [result for post in posts for result in score_batch(scorer, [post])]
+
+
+def text_scores(batch: Sequence[ScoredPost | Reject]) -> list[TextScore]:
+    """Each distinct scored text of the batch, once."""
+    distinct = {
+        post.text_sha256: TextScore(post.text_sha256, post.model_sha256, *post.scores)
+        for post in batch
+        if isinstance(post, ScoredPost) and post.toxicity is not None
+    }
+    return list(distinct.values())
+
+
+class ScorePosts(beam.DoFn):
+    """Holds posts until a batch is full or the bundle ends.
+
+    Each post keeps the timestamp and window it came with: a batch that spans hours moves none of
+    them. (BatchElements would cut the batches at every hour of a quiet topic.)
+    """
+
+    def __init__(self, bundle: str, threads: int) -> None:
+        self._bundle = bundle
+        self._threads = threads
+        self._posts: list[tuple[Post, Timestamp, Any]] = []
+        self._scored = counter("posts_scored")
+        self._unscored = counter("posts_unscored")
+        self._dead = counter("dead_letters")
+        self._batch_size = distribution("batch_posts")
+        self._batch_ms = distribution("batch_ms")
+
+    def setup(self) -> None:
+        self._scorer = shared_scorer(self._bundle, self._threads)
+
+    def start_bundle(self) -> None:
+        self._posts = []
+
+    def process(
+        self,
+        post: Post,
+        timestamp: Any = beam.DoFn.TimestampParam,
+        window: Any = beam.DoFn.WindowParam,
+    ) -> Iterator[WindowedValue | TaggedOutput]:
+        self._posts.append((post, timestamp, window))
+        if len(self._posts) >= BATCH_POSTS:
+            yield from self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue | TaggedOutput]:
+        yield from self._flush()
+
+    def _flush(self) -> Iterator[WindowedValue | TaggedOutput]:
+        if not self._posts:
+            return
+        held, self._posts = self._posts, []
+        began = time.perf_counter()
+        batch = score_batch(self._scorer, [post for post, _, _ in held])
+        self._batch_size.update(len(held))
+        self._batch_ms.update(int((time.perf_counter() - began) * 1000))
+        for (post, timestamp, window), result in zip(held, batch, strict=True):
+            if isinstance(result, Reject):
+                self._dead.inc()
+                letter = dead_letter(
+                    result, "score", f"{post.topic}/{post.post_id}", 0, now_micros()
+                )
+                yield TaggedOutput(DEAD, WindowedValue(letter, timestamp, (window,)))
+                continue
+            (self._unscored if result.scores == UNSCORED else self._scored).inc()
+            yield WindowedValue(result, timestamp, (window,))
+        _, timestamp, window = held[0]
+        for text_score in text_scores(batch):
+            yield TaggedOutput(TEXT_SCORES, WindowedValue(text_score, timestamp, (window,)))
+
+
+@dataclass(frozen=True)
+class Score(beam.PTransform):
+    """PCollection[Post] -> `scored_posts`: ScoredPost, `text_scores`: TextScore, `dead_letters`."""
+
+    bundle: str
+    threads: int = 0
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def expand(self, posts: beam.PCollection[Post]) -> PCollectionTuple:
+        results = posts | "Batch" >> beam.ParDo(ScorePosts(self.bundle, self.threads)).with_outputs(
+            TEXT_SCORES, DEAD, main=SCORED
+        )
+        results[DEAD].element_type = DeadLetter
+        return results
