@@ -1,0 +1,77 @@
+"""Bytes out of a file that may be compressed, in chunks of bounded size."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import zstandard
+
+SUFFIXES = (".gz", ".bz2", ".zst")
+
+_CHUNK = 1 << 17
+# A few bytes of Zstandard can stand for 128 kB; small bites keep what comes out of one small too.
+_ZSTD_BITE = 1 << 11
+# Dumps are often written with a long window, which the library refuses unless told.
+_ZSTD_WINDOW = 1 << 31
+
+Progress = Callable[[int], object]
+"""Called with the number of bytes of the file (as it lies on disk) used since the last call."""
+
+
+class TruncatedInput(Exception):
+    """A compressed file ends too early or is damaged; what came before is good."""
+
+
+def chunks(path: Path, progress: Progress | None = None) -> Iterator[bytes]:
+    """Yields the content of a file, decompressed as its last suffix says.
+
+    Raises OSError if the file cannot be opened or read, TruncatedInput where it breaks off.
+    """
+    with path.open("rb") as raw:
+        used = 0
+        try:
+            for chunk in _reader(raw, path.suffix.lower()):
+                yield chunk
+                if progress is not None:
+                    progress(raw.tell() - used)
+                    used = raw.tell()
+        except EOFError as error:
+            raise TruncatedInput("the compressed file ends before its end marker") from error
+        except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
+            raise TruncatedInput(f"the compressed file is damaged: {error}") from error
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise TruncatedInput(f"the compressed file is damaged: {error}") from error
+
+
+def _reader(raw: BinaryIO, suffix: str) -> Iterator[bytes]:
+    if suffix == ".zst":
+        return _zstandard(raw)
+    if suffix == ".gz":
+        # read1 hands out what is good before the error; read would lose it
+        return iter(partial(gzip.GzipFile(fileobj=raw).read1, _CHUNK), b"")
+    if suffix == ".bz2":
+        return iter(partial(bz2.BZ2File(raw).read1, _CHUNK), b"")
+    return iter(partial(raw.read, _CHUNK), b"")
+
+
+def _zstandard(raw: BinaryIO) -> Iterator[bytes]:
+    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    frame = decompressor.decompressobj()
+    inside = False
+    while bite := raw.read(_ZSTD_BITE):
+        while bite:
+            yield frame.decompress(bite)
+            inside, bite = not frame.eof, b""
+            if frame.eof:
+                bite = frame.unused_data
+                frame = decompressor.decompressobj()
+    if inside:
+        raise EOFError

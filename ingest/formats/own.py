@@ -1,0 +1,67 @@
+"""Our own envelope as JSON, and the notices that `ingest.files` puts in place of a broken row."""
+
+from __future__ import annotations
+
+import orjson
+
+from ingest.authors import is_author_key
+from ingest.envelope import SCHEMA, Envelope, Reject
+from ingest.formats.draft import (
+    BadPost,
+    Obj,
+    check_unicode,
+    checked_stamp,
+    checked_text,
+    language,
+    topic_names,
+)
+from ingest.formats.scrub import scrubbed_text, storable
+from pipelines.records import Micros
+
+_NOTICE = "mltox_notice"
+
+
+def notice(error_type: str, message: str, payload: str = "") -> bytes:
+    """Returns a message that decodes into one Reject of this type, with this payload."""
+    return orjson.dumps({_NOTICE: error_type, "message": message, "payload": payload[:10_000]})
+
+
+def is_notice(obj: Obj) -> bool:
+    """Returns whether an object is such a message."""
+    return isinstance(obj.get(_NOTICE), str)
+
+
+def rejected(obj: Obj) -> Reject:
+    """Returns the Reject that a notice stands for."""
+    message, payload = str(obj.get("message"))[:500], str(obj.get("payload"))
+    return Reject(str(obj[_NOTICE])[:100], message, storable(scrubbed_text(payload)), None)
+
+
+def is_envelope(obj: Obj) -> bool:
+    """Returns whether an object is an envelope of ours, of whatever version."""
+    return "schema" in obj and "post_id" in obj
+
+
+def envelope(obj: Obj, now: Micros) -> Envelope:
+    """Returns the envelope in an object, each field checked as on the way in; raises BadPost."""
+    if obj["schema"] != SCHEMA:
+        raise BadPost("unsupported_schema", f"the envelope's schema is not {SCHEMA}")
+    strings = {}
+    for field in ("post_id", "source"):
+        value = obj.get(field)
+        if not isinstance(value, str) or not 0 < len(value) <= 300:
+            raise BadPost("wrong_type", f"the envelope's {field} is no string of 1 to 300")
+        check_unicode(value, f"the {field}")
+        strings[field] = value
+    author_key = obj.get("author_key")
+    if author_key is not None and not (isinstance(author_key, str) and is_author_key(author_key)):
+        raise BadPost("wrong_type", "the envelope's author_key is no author key")
+    return Envelope(
+        post_id=strings["post_id"],
+        source=strings["source"],
+        text=checked_text(obj.get("text")),
+        created_at=checked_stamp(obj.get("created_at"), now),
+        lang=language(obj.get("lang")),
+        author_key=author_key,
+        topics=topic_names(obj.get("topics")),
+    )
