@@ -1,0 +1,70 @@
+"""Prophet, held still: seeded, quiet, on a history of bounded length."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipelines.records import HOUR
+from pipelines.timeseries.forecasters import LEVELS, WEEK_HOURS, History
+from pipelines.timeseries.scales import Floats
+
+LONGEST_HISTORY = 9 * WEEK_HOURS
+CHANGEPOINTS = 10
+SAMPLES = 400
+SEED = 20240229
+
+
+def _quieten() -> None:
+    """cmdstanpy sets its own level when Prophet loads it, so this comes after."""
+    for logger in ("cmdstanpy", "prophet"):
+        logging.getLogger(logger).setLevel(logging.ERROR)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Prophet samples from NumPy's global generator; it is given back as it was."""
+    state = np.random.get_state()
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        np.random.set_state(state)
+
+
+@dataclass(frozen=True)
+class ProphetForecaster:
+    """Taylor, Letham (2018), Forecasting at scale: trend with changepoints, day and week.
+
+    The week's shape needs two weeks of history. Intervals are quantiles of predictive samples.
+    """
+
+    name: str = "prophet"
+
+    def quantiles(self, history: History, horizon: int) -> Floats:
+        from prophet import Prophet  # imported late: it takes seconds, and detection needs none
+
+        recent = history.last(LONGEST_HISTORY)
+        stamps = pd.to_datetime(
+            recent.start + HOUR * np.arange(len(recent) + horizon), unit="us"
+        ).as_unit("ns")
+        frame = pd.DataFrame({"ds": stamps[: len(recent)], "y": recent.z}).dropna()
+        model = Prophet(
+            growth="linear" if len(recent) >= 2 * WEEK_HOURS else "flat",
+            n_changepoints=CHANGEPOINTS,
+            yearly_seasonality=False,
+            weekly_seasonality=len(recent) >= 2 * WEEK_HOURS,
+            daily_seasonality=True,
+            uncertainty_samples=SAMPLES,
+        )
+        _quieten()
+        with _seeded(SEED):
+            model.fit(frame, seed=SEED)
+            ahead = pd.DataFrame({"ds": stamps[len(recent) :]})
+            samples = model.predictive_samples(ahead)["yhat"]
+        return np.asarray(np.quantile(samples, LEVELS, axis=1).T)
