@@ -1,0 +1,66 @@
+"""What a warehouse can do, whichever database is behind it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+
+
+class WarehouseError(Exception):
+    """What a person can act on, in one line."""
+
+
+class WarehouseBusy(WarehouseError):
+    """Another process holds the warehouse."""
+
+
+class Warehouse(ABC):
+    """Tables and views of `pipelines.warehouse.schema` and `pipelines/warehouse/views`.
+
+    Every method raises WarehouseError with one clear line. A warehouse is a context manager.
+    """
+
+    uri: str
+
+    @abstractmethod
+    def create(self) -> None:
+        """Makes the tables and views that are missing. Running it again changes nothing.
+
+        Raises WarehouseError where a table stands that lacks a column.
+        """
+
+    @abstractmethod
+    def upsert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Writes `rows` and returns how many keys were added or changed.
+
+        Of rows with one key, in `rows` and in the table, the greatest by the table's `order_by`
+        stays; where that doesn't decide, the later written. A row that differs from the stored
+        one in volatile columns alone changes nothing.
+        """
+
+    @abstractmethod
+    def query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
+        """The result of one SELECT, with `params` bound to its `?` in order."""
+
+    @abstractmethod
+    def relation(self, name: str) -> str:
+        """A table's or view's quoted name for use in SQL."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Gives back what is held. Closing twice is fine."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,205 @@
+"""A warehouse in one DuckDB file.
+
+DuckDB gives a file to one process at a time, readers included (a second gets WarehouseBusy). Within
+a process all warehouses of one path share one connection, so that several DoFns can write to it.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from pipelines.warehouse.base import Warehouse, WarehouseBusy, WarehouseError
+from pipelines.warehouse.ddl import duckdb_table
+from pipelines.warehouse.rows import RowError, to_arrow
+from pipelines.warehouse.schema import TABLES, Table
+from pipelines.warehouse.views import VIEWS, duckdb_view
+
+MEMORY_LIMIT = "256MB"
+THREADS = 2
+INCOMING = "incoming_rows"
+
+
+@dataclass
+class _Shared:
+    connection: duckdb.DuckDBPyConnection
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    holders: int = 0
+
+
+_open_files: dict[Path, _Shared] = {}
+_open_files_lock = threading.Lock()
+
+
+def _one_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _explain(path: Path, error: duckdb.Error) -> WarehouseError:
+    """What a DuckDB error means to a person. DuckDB says it in words only."""
+    text = _one_line(error)
+    if "Could not set lock" in text:
+        return WarehouseBusy(
+            f"{path} is in use by another mltox run; wait for it or give another --warehouse"
+        )
+    if "not a valid DuckDB database" in text:
+        return WarehouseError(f"{path} is not a DuckDB file; give another --warehouse")
+    if "No space left" in text:
+        return WarehouseError(f"{path} can't grow: no space left on the disk")
+    if "Permission denied" in text or "Read-only file system" in text:
+        return WarehouseError(f"{path} can't be written: permission denied or a read-only disk")
+    return WarehouseError(f"{path}: {text}")
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(
+            str(path),
+            config={
+                "memory_limit": MEMORY_LIMIT,
+                "threads": THREADS,
+                "temp_directory": f"{path}.tmp",
+                "preserve_insertion_order": False,
+                # Never a download behind a query, never a Python variable for a table.
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+                "python_enable_replacements": False,
+            },
+        )
+    except duckdb.Error as error:
+        raise _explain(path, error) from error
+    except OSError as error:
+        reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown error")
+        raise WarehouseError(f"{path} can't be made: {reason}") from error
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _acquire(path: Path) -> _Shared:
+    with _open_files_lock:
+        shared = _open_files.get(path)
+        if shared is None:
+            shared = _open_files[path] = _Shared(_connect(path))
+        shared.holders += 1
+        return shared
+
+
+def _release(path: Path) -> None:
+    with _open_files_lock:
+        shared = _open_files[path]
+        shared.holders -= 1
+        if shared.holders == 0:
+            del _open_files[path]
+            with shared.lock:
+                shared.connection.close()
+
+
+@cache
+def merge_statement(table: Table) -> str:
+    """SQL that upserts the rows of INCOMING, which has the table's columns and `batch_position`."""
+    ranking = ", ".join(f"{item.sql()} DESC" for item in table.order_by)
+    comma = ", " if ranking else ""
+    last = f"""
+        SELECT * EXCLUDE (batch_position) FROM {INCOMING}
+        QUALIFY row_number() OVER (
+            PARTITION BY {", ".join(table.key)} ORDER BY {ranking}{comma}batch_position DESC
+        ) = 1"""  # noqa: S608 - names of ours
+    same_key = " AND ".join(f"stored.{name} = fresh.{name}" for name in table.key)
+    differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in table.content)
+    newer = ""
+    if table.order_by:
+        fresh = ", ".join(item.sql("fresh.") for item in table.order_by)
+        stored = ", ".join(item.sql("stored.") for item in table.order_by)
+        newer = f" AND ({fresh},) >= ({stored},)"
+    changed = ", ".join(f"{n} = fresh.{n}" for n in table.names if n not in table.key)
+    values = ", ".join(f"fresh.{name}" for name in table.names)
+    return f"""
+        MERGE INTO "{table.name}" AS stored USING ({last}) AS fresh ON {same_key}
+        WHEN MATCHED AND ({differs}){newer} THEN UPDATE SET {changed}
+        WHEN NOT MATCHED THEN INSERT ({", ".join(table.names)}) VALUES ({values})"""  # noqa: S608 - names of ours
+
+
+class DuckDBWarehouse(Warehouse):
+    """The warehouse in the file `path`, which `create` makes where it doesn't exist."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.expanduser().absolute()
+        self.uri = str(path)
+        self._shared = _acquire(self.path) if self.path.exists() else None
+
+    @contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        shared = self._shared
+        if shared is None:
+            raise WarehouseError(f"there is no warehouse at {self.path}: no run has made one yet")
+        with shared.lock:
+            try:
+                yield shared.connection
+            except duckdb.Error as error:
+                raise _explain(self.path, error) from error
+
+    def create(self) -> None:
+        if self._shared is None:
+            self._shared = _acquire(self.path)
+        with self._connection() as connection:
+            connection.begin()
+            try:
+                for table in TABLES.values():
+                    connection.execute(duckdb_table(table))
+                    self._check_columns(connection, table)
+                for view in VIEWS:
+                    connection.execute(duckdb_view(view))
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def _check_columns(self, connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+        rows = connection.execute(
+            "SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [table.name]
+        ).fetchall()
+        missing = sorted(set(table.names) - {name for (name,) in rows})
+        if missing:
+            raise WarehouseError(
+                f"{self.path}: table {table.name} has no column {', '.join(missing)}:"
+                " the file is of an older mltox; give another --warehouse"
+            )
+
+    def upsert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        definition = TABLES[table]
+        if not rows:
+            return 0
+        try:
+            data = to_arrow(definition, rows)
+        except RowError as error:
+            raise WarehouseError(str(error)) from error
+        data = data.append_column("batch_position", pa.array(range(len(rows)), pa.int64()))
+        with self._connection() as connection:
+            connection.register(INCOMING, data)
+            try:
+                [(changed,)] = connection.execute(merge_statement(definition)).fetchall()
+            finally:
+                connection.unregister(INCOMING)
+        return int(changed)
+
+    def query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
+        with self._connection() as connection:
+            return connection.sql(sql, params=list(params)).to_arrow_table()
+
+    def relation(self, name: str) -> str:
+        return f'"{name}"'
+
+    def close(self) -> None:
+        if self._shared is not None:
+            self._shared = None
+            _release(self.path)
