@@ -1,0 +1,72 @@
+"""The network: a BERT encoder, the mean of its last states, one linear layer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel
+
+ARCHITECTURE = "MeanPooledClassifier"
+
+
+class MeanPooledClassifier(nn.Module):
+    """Logits of shape (batch, labels) from ids and mask of shape (batch, tokens)."""
+
+    def __init__(self, encoder: nn.Module, labels: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(int(encoder.config.hidden_size), labels)  # type: ignore[union-attr, arg-type]
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
+        mask = attention_mask.unsqueeze(-1).to(states.last_hidden_state.dtype)
+        pooled = (states.last_hidden_state * mask).sum(1) / mask.sum(1)
+        logits: Tensor = self.head(self.dropout(pooled))
+        return logits
+
+
+def load_encoder(name_or_path: str) -> Any:
+    """A pretrained encoder by hub name or folder, without its pooler."""
+    return AutoModel.from_pretrained(
+        name_or_path, attn_implementation="eager", add_pooling_layer=False, use_safetensors=True
+    )
+
+
+def keep_pieces(encoder: Any, old_ids: Sequence[int]) -> None:
+    """Cut the embedding of `encoder` down to the pieces `old_ids`, in that order."""
+    old: Tensor = encoder.embeddings.word_embeddings.weight.data
+    pruned = nn.Embedding(len(old_ids), old.shape[1], padding_idx=0)
+    pruned.weight.data.copy_(old[list(old_ids)])
+    encoder.embeddings.word_embeddings = pruned
+    encoder.config.vocab_size = len(old_ids)
+
+
+def save(
+    model: MeanPooledClassifier, tokenizer_json: str, labels: Sequence[str], folder: Path
+) -> None:
+    """`config.json`, `model.safetensors` and `tokenizer.json` in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = model.encoder.config.to_dict()  # type: ignore[operator, union-attr]
+    config |= {"architectures": [ARCHITECTURE], "id2label": dict(enumerate(labels))}
+    config["label2id"] = {label: number for number, label in enumerate(labels)}
+    (folder / "config.json").write_text(json.dumps(config, indent=1))
+    (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
+    state = {name: value.contiguous() for name, value in model.state_dict().items()}
+    save_file(state, folder / "model.safetensors")
+
+
+def load(folder: Path) -> tuple[MeanPooledClassifier, list[str]]:
+    """What `save` wrote: the model, ready to score, and its labels."""
+    config = AutoConfig.from_pretrained(folder)
+    labels = [str(config.id2label[number]) for number in range(len(config.id2label))]
+    encoder = AutoModel.from_config(config, attn_implementation="eager", add_pooling_layer=False)
+    model = MeanPooledClassifier(encoder, len(labels))
+    model.load_state_dict(load_file(folder / "model.safetensors"))
+    return model.eval(), labels
