@@ -19,8 +19,8 @@ _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud8
 
 
 def visible(text: str) -> str:
-    """`text` with controls, direction overrides and lone surrogates as U+FFFD."""
-    return _UNSAFE.sub("\ufffd", text)
+    """`text` with line feeds alone ending lines, and what hides or reorders text as U+FFFD."""
+    return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def escaped(text: str) -> str:
@@ -88,7 +88,7 @@ def table(
         + "".join(
             f'<th scope="row">{cell}</th>'
             if i == 0
-            else f'<td data-label="{head[i]}"{kind(i)}>{cell}</td>'
+            else f'<td data-label="{head[i]}"{kind(i)}><div>{cell}</div></td>'
             for i, cell in enumerate(row)
         )
         + "</tr>"

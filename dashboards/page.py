@@ -71,8 +71,13 @@ def render(warehouse: Warehouse, *, sample: bool, incidents: Path | None = None)
         banner=sections.banner() if sample else "",
         tiles=sections.tiles(totals, sum(map(len, found.values())), letters),
         overview=sections.overview(totals, states, days, found),
-        detail=_fill("detail.html", options=sections.options(totals)) if totals else "",
-        accuracy=sections.accuracy(queries.accuracies(warehouse)),
+        detail=_fill(
+            "detail.html",
+            options=sections.options(totals),
+            accuracy=sections.accuracy(totals, queries.accuracies(warehouse)),
+        )
+        if totals
+        else "",
         planted=sections.planted(planted, found) if planted else "",
         letters=sections.letters(letters),
         footer=sections.footer(models),

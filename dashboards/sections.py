@@ -70,7 +70,7 @@ def tiles(totals: Sequence[TopicTotals], anomalies: int, letters: Sequence[Lette
         (
             "Posts",
             f"{posts:,}",
-            f"{unscored:,} not scored (language)" if unscored else "all scored",
+            f"{unscored:,} in other languages" if unscored else "all scored",
         ),
         ("Topics", f"{len(totals):,}", "a post may be in several"),
         ("Toxic share", share(toxic / scored if scored else None), "of scored posts"),
@@ -159,22 +159,28 @@ def options(totals: Sequence[TopicTotals]) -> str:
     )
 
 
-def accuracy(rows: Sequence[ForecastAccuracy]) -> str:
-    """A row a topic and metric: the method chosen, and its rivals beneath."""
+def method(name: str) -> str:
+    return escaped(name.replace("_", " ").capitalize())
+
+
+def accuracy(totals: Sequence[TopicTotals], rows: Sequence[ForecastAccuracy]) -> str:
+    """A row a topic and metric: the method chosen, its rivals. `data-of` is the topic's place."""
     if not rows:
         return '<p class="empty">No forecast yet: it needs some days of history.</p>'
-    cells = []
+    place = {total.topic: i for i, total in enumerate(totals)}
+    cells, attributes = [], []
     for (topic, metric), group in groupby(rows, key=lambda row: (row.topic, row.metric)):
         ranked = list(group)
         best = next((row for row in ranked if row.chosen), ranked[0])
         rivals = ", ".join(
-            f"{escaped(row.method)} {score(row.mase, 2)}" for row in ranked if row is not best
+            f"{method(row.method)} {score(row.mase, 2)}" for row in ranked if row is not best
         )
+        attributes.append(f' data-of="{place.get(topic, -1)}"')
         cells.append(
             [
                 escaped(clipped(topic, 80)),
                 METRIC_NAMES.get(metric, escaped(metric)),
-                f'<span class="chosen">{escaped(best.method)}</span>',
+                f'<span class="chosen">{method(best.method)}</span>',
                 score(best.mase, 2),
                 share(best.coverage_80),
                 share(best.coverage_95),
@@ -191,7 +197,9 @@ def accuracy(rows: Sequence[ForecastAccuracy]) -> str:
         "Topic", "Measure", "Method chosen", "MASE",
         "Within 80 % band", "Within 95 % band", "Rivals’ MASE",
     ]  # fmt: skip
-    return note + table("Forecast accuracy", head, cells, numeric=(3, 4, 5), css="stack")
+    return note + table(
+        "Forecast accuracy", head, cells, numeric=(3, 4, 5), css="stack", attributes=attributes
+    )
 
 
 def planted(incidents: Sequence[Planted], found: Mapping[str, Sequence[Episode]]) -> str:

@@ -4,10 +4,7 @@ function colours() {
   return new Proxy({}, { get: (_, name) => style.getPropertyValue("--" + name).trim() });
 }
 
-const CONFIG = {
-  responsive: true, displaylogo: false, showTips: false,
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d", "toImage"],
-};
+const CONFIG = { responsive: true, displayModeBar: false, showTips: false };
 const DATE_TICKS = [
   { dtickrange: [null, 43200000], value: "%H:%M\n%-d %b" },
   { dtickrange: [43200001, "M1"], value: "%-d %b" },
@@ -25,7 +22,7 @@ function layout(more) {
     font: { family: getComputedStyle(document.body).fontFamily, color: c.ink, size: 13 },
     margin: { l: 8, r: 12, t: 8, b: 8 },
     hovermode: "x unified", hoverlabel: { bgcolor: c.surface, bordercolor: c.line, font: { color: c.ink }, namelength: 40 },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 }, itemclick: "toggle" },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 }, itemsizing: "constant" },
     // A finger must be able to scroll past a chart.
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     ...more,

@@ -23,8 +23,8 @@ function drawLabels(topic) {
   const c = colours();
   const traces = Object.entries(topic.labels.series).map(([label, values], i) =>
     line(i, c, dates(topic.labels.start, values.length), values.map((v) => (v === null ? null : v / SCALE)), LABELS[label] ?? label, ".4f"));
-  byId("labels-note").textContent = `Mean probability of each label in ${topic.name}.`;
-  draw("labels-chart", traces, { xaxis: { hoverformat: HOVER_DAY }, yaxis: { tickformat: ".2~f" } },
+  byId("labels-note").textContent = `Mean probability of each label in ${topic.name}, logarithmic scale.`;
+  draw("labels-chart", traces, { xaxis: { hoverformat: HOVER_DAY }, yaxis: { type: "log", tickformat: ".1~r", dtick: "D2" } },
     `Mean of each label in ${topic.name} by day: ${traces.map((t) => t.name).join(", ")}.`);
 }
 

@@ -22,7 +22,7 @@ function fact(peak) {
   const up = peak.direction === "up";
   return el("li", {},
     el("span", { class: `tag ${up ? "up" : "down"}` }, `${up ? "▲ above" : "▼ below"}, ${peak.severity}`),
-    `${name} ${format(peak.observed)}, expected ${format(peak.expected)} (${format(peak.lower)} to ${format(peak.upper)}), ${timeText(peak.hour)}`);
+    `${name} ${format(peak.observed)}, expected ${format(peak.expected)} (${format(peak.lower)} to ${format(peak.upper)}); peak ${weekHourText(peak.hour)}`);
 }
 
 function hourTable(episode) {
@@ -57,6 +57,16 @@ function item(topic, episode, hide) {
     node.append(box);
   }
   return node;
+}
+
+function goToEpisode(number) {
+  const topic = topicAt(state.topic), key = `${topic.name}\n${number}\n`;
+  state.shown = Infinity;
+  drawEpisodes();
+  const node = [...byId("episodes").children].find((li) => li.dataset.key === key);
+  if (!node) return;
+  node.tabIndex = -1;
+  node.focus();
 }
 
 function drawEpisodes() {

@@ -47,18 +47,19 @@ function markers(topic, metric, unit, c, tick) {
   const series = [];
   for (const [direction, symbol, colour, position] of [["up", "triangle-up", c.high, "top center"], ["down", "triangle-down", c.low, "bottom center"]]) {
     const points = topic.episodes.flatMap((episode) => {
-      const peak = episode.peaks.find((p) => p.metric === metric);
-      return episode.hours
-        .filter((h) => h.metric === metric && h.direction === direction)
-        .map((h) => ({ ...h, number: episode.number, peak: peak && peak.hour === h.hour }));
+      const hours = episode.hours.filter((h) => h.metric === metric && h.direction === direction);
+      const ends = hours.map((h) => h.observed);
+      const end = direction === "up" ? Math.max(...ends) : Math.min(...ends);
+      const labelled = ends.indexOf(end);
+      return hours.map((h, i) => ({ ...h, number: episode.number, labelled: i === labelled }));
     });
     if (!points.length) continue;
     series.push({
       x: points.map((p) => p.hour), y: points.map((p) => p.observed / unit),
-      name: direction === "up" ? "Anomaly, above expected" : "Anomaly, below expected",
-      mode: "markers+text", text: points.map((p) => (p.peak ? String(p.number) : "")), textposition: position,
+      name: direction === "up" ? "Anomaly above" : "Anomaly below",
+      mode: "markers+text", text: points.map((p) => (p.labelled ? String(p.number) : "")), textposition: position,
       textfont: { color: colour, size: 13, weight: 700 }, cliponaxis: false,
-      marker: { symbol, color: colour, size: points.map((p) => SEVERITY[p.severity] ?? 10), line: { color: c.surface, width: 1 } },
+      marker: { symbol, color: colour, opacity: 1, size: points.map((p) => SEVERITY[p.severity] ?? 10), line: { color: c.surface, width: 1 } },
       customdata: points.map((p) => [p.number, plain(p.severity), p.expected / unit, p.lower / unit, p.upper / unit]),
       hovertemplate: `no. %{customdata[0]}, %{customdata[1]}: %{y:${tick}}, expected %{customdata[2]:${tick}} (%{customdata[3]:${tick}}–%{customdata[4]:${tick}})`,
     });
@@ -90,7 +91,7 @@ function forecastText(metric, forecast) {
   let text = `Coming ${Math.round(forecast.expected.length / 24)} days: ${format(mean)} on average; highest expected ${format(forecast.expected[top])} ` +
     `(95 % band ${format(forecast.lower_95[top])} to ${format(forecast.upper_95[top])}) on ${at(top)}.`;
   if (forecast.p_anomaly[risk] !== null) text += ` Greatest chance of an anomalous hour: ${percent(forecast.p_anomaly[risk])}, ${at(risk)}.`;
-  return text + ` Method: ${forecast.method}.`;
+  return text + ` Method: ${forecast.method.replaceAll("_", " ")}.`;
 }
 
 function anomalyText(topic, metric) {
@@ -136,6 +137,19 @@ function drawPosts(topic) {
   byId("posts-forecast").textContent = forecastText("posts", forecast);
   draw("posts-chart", traces, { xaxis: { range: xRange(topic) }, yaxis: { tickformat: ",~r" }, shapes: nowLine(topic, c) },
     `Posts of ${topic.name} per hour; ${anomalyText(topic, "posts")}. ${forecastText("posts", forecast)}`);
+}
+
+// A click on a marker goes to its anomaly in the list.
+function linkMarkers() {
+  for (const id of ["score-chart", "posts-chart"]) {
+    const box = byId(id);
+    if (!box.on || box.leadsToList) continue;
+    box.leadsToList = true;
+    box.on("plotly_click", ({ points }) => {
+      const point = points.find((p) => p.data.mode === "markers+text");
+      if (point) goToEpisode(point.customdata[0]);
+    });
+  }
 }
 
 // Zooming one hourly chart zooms the other.

@@ -5,6 +5,7 @@ function drawAll() {
   drawScore(topic);
   drawPosts(topic);
   linkRanges();
+  linkMarkers();
   drawEpisodes();
   drawWeek(topic);
   drawLabels(topic);
@@ -18,6 +19,8 @@ function select(i) {
   for (const row of document.querySelectorAll("tr[data-topic]")) {
     row.classList.toggle("selected", row.dataset.topic === String(i));
   }
+  for (const row of document.querySelectorAll("tr[data-of]")) row.hidden = row.dataset.of !== String(i);
+  byId("accuracy-of").textContent = `: ${page.topics[i].name}`;
   drawAll();
 }
 
@@ -42,6 +45,7 @@ if (page.topics.length) {
     state.metric = event.target.value;
     drawScore(topicAt(state.topic));
     linkRanges();
+    linkMarkers();
     drawCompare();
   });
   byId("range").addEventListener("change", (event) => {

@@ -12,8 +12,8 @@ function drawWeek(topic) {
   const cell = (day, hour) => {
     const v = values[day * 24 + hour];
     if (v === null) return el("td", {}, "–");
-    const heat = 4 + 86 * (v - low) / span, td = el("td", heat > 55 ? { class: "hot" } : {}, text(v));
-    td.style.setProperty("--v", heat.toFixed(0));
+    const td = el("td", {}, text(v));
+    td.style.setProperty("--v", ((v - low) / span).toFixed(3));
     td.title = `${WEEKDAYS[day]} ${String(hour).padStart(2, "0")}:00, ${METRICS[metric].format(v)}`;
     return td;
   };
