@@ -7,19 +7,16 @@ imports Beam.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pipelines.warehouse.base import Warehouse, WarehouseBusy, WarehouseError
+from pipelines.warehouse.location import BigQueryDataset, parse_uri
 from pipelines.warehouse.rows import from_arrow
 from pipelines.warehouse.schema import TABLES
 
 __all__ = ["Warehouse", "WarehouseBusy", "WarehouseError", "open_warehouse", "read_records"]
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
-
-_BIGQUERY = "bq://"
-_DUCKDB = "duckdb://"
 
 
 def open_warehouse(uri: str) -> Warehouse:
@@ -28,16 +25,15 @@ def open_warehouse(uri: str) -> Warehouse:
     Raises WarehouseError for a uri that is none of these and for a file that can't be opened,
     WarehouseBusy where another process holds it.
     """
-    if uri.startswith(_BIGQUERY):
+    location = parse_uri(uri)
+    # The adapters are imported here: each loads a client that the other has no need of.
+    if isinstance(location, BigQueryDataset):
         from pipelines.warehouse.bigquery import BigQueryWarehouse
 
-        return BigQueryWarehouse(uri.removeprefix(_BIGQUERY))
-    scheme, separator, _ = uri.partition("://")
-    if separator and scheme != "duckdb":
-        raise WarehouseError(f"{uri}: give a file.duckdb or bq://project.dataset")
+        return BigQueryWarehouse(location)
     from pipelines.warehouse.duckdb import DuckDBWarehouse
 
-    return DuckDBWarehouse(Path(uri.removeprefix(_DUCKDB)))
+    return DuckDBWarehouse(location.path)
 
 
 def read_records(
@@ -46,7 +42,7 @@ def read_records(
     record: type[Record],
     *,
     where: str = "",
-    params: Sequence[object] = (),
+    params: Sequence[Any] = (),
     order_by: str = "",
 ) -> list[Record]:
     """Rows of a table or view as records of type `record`: stamps as Micros, arrays as tuples.

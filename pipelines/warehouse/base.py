@@ -43,7 +43,7 @@ class Warehouse(ABC):
         """
 
     @abstractmethod
-    def query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
+    def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of one SELECT, with `params` bound to its `?` in order."""
 
     @abstractmethod

@@ -192,7 +192,7 @@ class DuckDBWarehouse(Warehouse):
                 connection.unregister(INCOMING)
         return int(changed)
 
-    def query(self, sql: str, params: Sequence[object] = ()) -> pa.Table:
+    def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         with self._connection() as connection:
             return connection.sql(sql, params=list(params)).to_arrow_table()
 

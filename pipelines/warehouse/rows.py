@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from numbers import Integral, Real
 from typing import Any
 
 import pyarrow as pa
@@ -54,14 +56,16 @@ def to_arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
         raise RowError(f"{table.name}: a row has {len(columns)} fields, not {len(table.columns)}")
     arrays = []
     for column, values in zip(table.columns, columns, strict=True):
+        name = f"{table.name}.{column.name}"
         try:
             array = _arrow_column(column, values)
         except (pa.ArrowException, TypeError, OverflowError) as error:
-            raise RowError(
-                f"{table.name}.{column.name}: not {column.type.value} ({error})"
-            ) from None
+            reason = str(error).partition("\n")[0]
+            raise RowError(f"{name}: not {column.type.value} ({reason})") from None
         if column.required and array.null_count:
-            raise RowError(f"{table.name}.{column.name}: NULL in a required column")
+            raise RowError(f"{name}: NULL in a required column")
+        if column.type is Type.FLOAT64 and pc.any(pc.invert(pc.is_finite(array))).as_py():
+            raise RowError(f"{name}: neither a number nor NULL")
         arrays.append(array)
     return pa.table(arrays, names=list(table.names))
 
@@ -81,22 +85,38 @@ def from_arrow(table: Table, data: pa.Table) -> list[Any]:
     return [table.record(*row) for row in zip(*columns, strict=True)]
 
 
-def _json_value(column: Column, value: Any) -> Any:
-    if value is None:
-        return [] if column.type is Type.STRINGS else None
-    if column.type is Type.TIMESTAMP:
-        stamp = _EPOCH + timedelta(microseconds=value)
-        return stamp.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if column.type is Type.STRINGS:
-        return [storable(item) for item in value]
-    if column.type is Type.STRING:
-        return storable(value)
-    return value
+def _json_value(kind: Type, value: Any) -> Any:
+    match kind, value:
+        case Type.BOOL, bool():
+            return value
+        case Type.TIMESTAMP, Integral():
+            stamp = _EPOCH + timedelta(microseconds=int(value))
+            return stamp.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        case Type.INT64, Integral():
+            return int(value)
+        case Type.FLOAT64, Real() if math.isfinite(value):
+            return float(value)
+        case Type.STRING, str():
+            return storable(value)
+        case Type.STRINGS, tuple() if all(isinstance(item, str) for item in value):
+            return [storable(item) for item in value]
+    raise ValueError
 
 
 def to_json_row(table: Table, row: Sequence[Any]) -> dict[str, Any]:
-    """A row as BigQuery's insertAll takes it: stamps in RFC 3339, arrays as lists."""
-    return {
-        column.name: _json_value(column, value)
-        for column, value in zip(table.columns, row, strict=True)
-    }
+    """A row as BigQuery's insertAll takes it: stamps in RFC 3339, arrays as lists.
+
+    Raises RowError. One NaN would make the whole request of 500 rows fail, so it is caught here.
+    """
+    if len(row) != len(table.columns):
+        raise RowError(f"{table.name}: a row has {len(row)} fields, not {len(table.columns)}")
+    values = {}
+    for column, value in zip(table.columns, row, strict=True):
+        name = f"{table.name}.{column.name}"
+        if value is None and column.required:
+            raise RowError(f"{name}: NULL in a required column")
+        try:
+            values[column.name] = None if value is None else _json_value(column.type, value)
+        except (ValueError, OverflowError):
+            raise RowError(f"{name}: {str(value)[:100]!r} is no {column.type.value}") from None
+    return values

@@ -1,0 +1,164 @@
+"""A warehouse in a BigQuery dataset, through google-cloud-bigquery.
+
+BigQuery receives appends: `upsert` streams rows in, and the views read the last revision of each
+key. With BIGQUERY_EMULATOR_HOST set the client talks to that host, without credentials.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import requests
+from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.auth.credentials import AnonymousCredentials
+from google.auth.exceptions import GoogleAuthError
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
+
+from pipelines.warehouse.base import Warehouse, WarehouseError
+from pipelines.warehouse.ddl import bigquery_table
+from pipelines.warehouse.location import BigQueryDataset
+from pipelines.warehouse.rows import RowError, to_json_row
+from pipelines.warehouse.schema import TABLES, Table
+from pipelines.warehouse.views import VIEWS, bigquery_view
+
+REQUEST_ROWS = 500
+REQUEST_BYTES = 5_000_000
+"""insertAll takes at most 10 MB and recommends 500 rows."""
+RETRY = DEFAULT_RETRY.with_timeout(60)
+
+_PARAMETER_TYPES: Mapping[type, str] = {
+    str: "STRING",
+    bool: "BOOL",
+    int: "INT64",
+    float: "FLOAT64",
+    datetime: "TIMESTAMP",
+    date: "DATE",
+}
+
+
+def insert_id(table: Table, row: Mapping[str, Any]) -> str:
+    """Same key and content, same id: BigQuery drops a repeat within about a minute."""
+    content = [row[name] for name in (*table.key, *table.content)]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+def requests_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+    """Rows in lists that each fit into one insertAll request."""
+    batch: list[Mapping[str, Any]] = []
+    size = 0
+    for row in rows:
+        row_size = len(json.dumps(row))
+        if batch and (len(batch) >= REQUEST_ROWS or size + row_size > REQUEST_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(row)
+        size += row_size
+    if batch:
+        yield batch
+
+
+class BigQueryWarehouse(Warehouse):
+    """The warehouse in a dataset, which `create` makes where it doesn't exist."""
+
+    def __init__(self, dataset: BigQueryDataset) -> None:
+        self._dataset = dataset
+        self.uri = f"bq://{dataset}"
+
+    @cached_property
+    def _client(self) -> bigquery.Client:
+        emulated = "BIGQUERY_EMULATOR_HOST" in os.environ
+        credentials = AnonymousCredentials() if emulated else None
+        return bigquery.Client(project=self._dataset.project, credentials=credentials)
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except GoogleAuthError as error:
+            raise WarehouseError(
+                f"{self.uri}: no usable Google credentials ({_one_line(error)});"
+                " run: gcloud auth application-default login"
+            ) from error
+        except GoogleAPICallError as error:
+            raise WarehouseError(f"{self.uri}: {_one_line(error.message)}") from error
+        except (RetryError, requests.RequestException) as error:
+            cause = error.cause if isinstance(error, RetryError) else error
+            raise WarehouseError(f"{self.uri} can't be reached: {_one_line(cause)}") from error
+
+    def _run(self, sql: str, parameters: Sequence[bigquery.ScalarQueryParameter] = ()) -> Any:
+        config = bigquery.QueryJobConfig(
+            default_dataset=str(self._dataset), query_parameters=list(parameters)
+        )
+        job = self._client.query(sql, job_config=config, retry=RETRY, job_retry=RETRY)
+        return job.result(retry=RETRY, job_retry=None)
+
+    def create(self) -> None:
+        with self._errors():
+            self._client.create_dataset(str(self._dataset), exists_ok=True, retry=RETRY)
+            for table in TABLES.values():
+                self._run(bigquery_table(table, str(self._dataset)))
+                self._check_columns(table)
+            for view in VIEWS:
+                self._run(bigquery_view(view, str(self._dataset)))
+
+    def _check_columns(self, table: Table) -> None:
+        found = self._client.get_table(f"{self._dataset}.{table.name}", retry=RETRY)
+        missing = sorted(set(table.names) - {field.name for field in found.schema})
+        if missing:
+            raise WarehouseError(
+                f"{self.uri}: table {table.name} has no column {', '.join(missing)}:"
+                " it is of an older mltox; add it or give another dataset"
+            )
+
+    def upsert(self, table: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Appends `rows` and returns how many were appended; the views hide what they repeat."""
+        definition = TABLES[table]
+        try:
+            converted = [to_json_row(definition, row) for row in rows]
+        except RowError as error:
+            raise WarehouseError(str(error)) from error
+        with self._errors():
+            for batch in requests_of(converted):
+                failures = self._client.insert_rows_json(
+                    f"{self._dataset}.{table}",
+                    batch,
+                    row_ids=[insert_id(definition, row) for row in batch],
+                    retry=RETRY,
+                )
+                if failures:
+                    first = failures[0]["errors"][0]
+                    raise WarehouseError(
+                        f"{self.uri}: {table} refused {len(failures)} of {len(batch)} rows:"
+                        f" {first.get('location', '')} {first.get('message', '')}".rstrip()
+                    )
+        return len(converted)
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+        parameters = [
+            bigquery.ScalarQueryParameter(None, _PARAMETER_TYPES[type(value)], value)
+            for value in params
+        ]
+        with self._errors():
+            rows = self._run(sql, parameters)
+            # By REST: the Storage API is faster for millions of rows but is one more permission.
+            return rows.to_arrow(create_bqstorage_client=False)
+
+    def relation(self, name: str) -> str:
+        return f"`{self._dataset}.{name}`"
+
+    def close(self) -> None:
+        if "_client" in self.__dict__:
+            self._client.close()
+
+
+def _one_line(error: object) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,187 @@
+"""Writing a PCollection of records into a table. The one module here that knows Beam."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.io.gcp.bigquery import BigQueryDisposition, WriteToBigQuery
+from apache_beam.io.gcp.bigquery_tools import RetryStrategy
+from apache_beam.metrics import Metrics
+from apache_beam.utils.windowed_value import WindowedValue
+
+from pipelines.records import DeadLetter
+from pipelines.warehouse import Warehouse, open_warehouse
+from pipelines.warehouse.location import BigQueryDataset, parse_uri
+from pipelines.warehouse.rows import RowError, storable, to_arrow, to_json_row
+from pipelines.warehouse.schema import TABLES, Table
+
+BATCH_ROWS = 5_000
+PAYLOAD_CHARS = 10_000
+ERROR_TYPE = "rejected_row"
+_NAMESPACE = "mltox"
+_DEAD = "dead"
+
+
+def rejected_row(table: Table, row: Mapping[str, Any], message: str) -> DeadLetter:
+    """The dead letter of a row that a table did not take. Its id follows from the row's key."""
+    key = json.dumps([table.name, *(str(row.get(name)) for name in table.key)])
+    post_id = row.get("post_id")
+    return DeadLetter(
+        letter_id=hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:32],
+        stage=f"write_{table.name}",
+        error_type=ERROR_TYPE,
+        message=storable(message)[:PAYLOAD_CHARS],
+        payload=json.dumps(row, default=repr)[:PAYLOAD_CHARS],
+        post_id=storable(post_id) if isinstance(post_id, str) else None,
+        seen_at=time.time_ns() // 1000,
+    )
+
+
+class UpsertRows(beam.DoFn):
+    """Upserts a bundle in batches of BATCH_ROWS and yields a DeadLetter for each unfit row.
+
+    A warehouse that can't be written raises WarehouseError: the runner retries the bundle or fails
+    the run, and either way nothing is written twice.
+    """
+
+    def __init__(self, uri: str, table: str) -> None:
+        self._uri = uri
+        self._table = table
+        self._warehouse: Warehouse | None = None
+        self._batch: list[WindowedValue] = []
+        self._written = Metrics.counter(_NAMESPACE, f"written_{table}")
+        self._changed = Metrics.counter(_NAMESPACE, f"changed_{table}")
+        self._rejected = Metrics.counter(_NAMESPACE, f"rejected_{table}")
+        self._rows = Metrics.distribution(_NAMESPACE, "write_batch_rows")
+        self._millis = Metrics.distribution(_NAMESPACE, "write_batch_ms")
+
+    def setup(self) -> None:
+        self._warehouse = open_warehouse(self._uri)
+
+    def teardown(self) -> None:
+        if self._warehouse is not None:
+            self._warehouse.close()
+            self._warehouse = None
+
+    def start_bundle(self) -> None:
+        self._batch = []
+
+    def process(
+        self,
+        element: tuple[Any, ...],
+        timestamp: Any = beam.DoFn.TimestampParam,
+        window: Any = beam.DoFn.WindowParam,
+    ) -> Iterator[WindowedValue]:
+        self._batch.append(WindowedValue(element, timestamp, (window,)))
+        if len(self._batch) >= BATCH_ROWS:
+            yield from self._flush()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        yield from self._flush()
+
+    def _flush(self) -> Iterator[WindowedValue]:
+        batch, self._batch = self._batch, []
+        if not batch:
+            return
+        rows = [item.value for item in batch]
+        table = TABLES[self._table]
+        try:
+            to_arrow(table, rows)
+        except RowError:
+            rows = []
+            for item in batch:
+                try:
+                    to_arrow(table, [item.value])
+                    rows.append(item.value)
+                except RowError as error:
+                    self._rejected.inc()
+                    row = dict(zip(table.names, item.value, strict=False))
+                    yield item.with_value(rejected_row(table, row, str(error)))
+        assert self._warehouse is not None, "setup opens the warehouse"
+        started = time.monotonic()
+        self._changed.inc(self._warehouse.upsert(self._table, rows))
+        self._written.inc(len(rows))
+        self._rows.update(len(rows))
+        self._millis.update(int(1000 * (time.monotonic() - started)))
+
+
+class ToJsonRow(beam.DoFn):
+    """Records as BigQuery's JSON rows; an unfit one becomes a DeadLetter in the output `dead`."""
+
+    def __init__(self, table: str) -> None:
+        self._table = table
+        self._written = Metrics.counter(_NAMESPACE, f"written_{table}")
+        self._rejected = Metrics.counter(_NAMESPACE, f"rejected_{table}")
+
+    def process(self, element: tuple[Any, ...]) -> Iterator[Any]:
+        table = TABLES[self._table]
+        try:
+            row = to_json_row(table, element)
+        except RowError as error:
+            self._rejected.inc()
+            fields = dict(zip(table.names, element, strict=False))
+            yield beam.pvalue.TaggedOutput(_DEAD, rejected_row(table, fields, str(error)))
+            return
+        self._written.inc()
+        yield row
+
+
+def _refused(failure: tuple[str, Mapping[str, Any], Any], table: str) -> DeadLetter:
+    _, row, errors = failure
+    return rejected_row(TABLES[table], row, json.dumps(errors, default=str))
+
+
+@dataclass(eq=False)
+class WriteTable(beam.PTransform):
+    """PCollection of a table's records -> the table, and PCollection[DeadLetter] of rows refused.
+
+    DuckDB upserts. BigQuery gets appends: insert ids are drawn before a checkpoint, so that a
+    retried insert is the same insert, and views read the last revision of each key. Transient
+    errors are retried; what BigQuery says of a refused row is its dead letter's message. With
+    `method` FILE_LOADS (bounded input, needs --temp_location) a refused row fails the run.
+    """
+
+    warehouse_uri: str
+    table: str
+    method: str = WriteToBigQuery.Method.STREAMING_INSERTS
+
+    def __post_init__(self) -> None:
+        methods = (WriteToBigQuery.Method.STREAMING_INSERTS, WriteToBigQuery.Method.FILE_LOADS)
+        if self.method not in methods:
+            raise ValueError(f"method {self.method!r} is none of {', '.join(methods)}")
+
+    def expand(self, rows: beam.PCollection[Any]) -> beam.PCollection[DeadLetter]:
+        location = parse_uri(self.warehouse_uri)
+        if isinstance(location, BigQueryDataset):
+            return self._append(rows, location)
+        upsert = beam.ParDo(UpsertRows(self.warehouse_uri, self.table))
+        return rows | "Upsert" >> upsert.with_output_types(DeadLetter)
+
+    def _append(
+        self, rows: beam.PCollection[Any], location: BigQueryDataset
+    ) -> beam.PCollection[DeadLetter]:
+        converted = rows | "ToJsonRow" >> beam.ParDo(ToJsonRow(self.table)).with_outputs(
+            _DEAD, main="rows"
+        )
+        written = converted["rows"] | "Append" >> WriteToBigQuery(
+            f"{location.project}:{location.dataset}.{self.table}",
+            method=self.method,
+            create_disposition=BigQueryDisposition.CREATE_NEVER,
+            write_disposition=BigQueryDisposition.WRITE_APPEND,
+            insert_retry_strategy=RetryStrategy.RETRY_ON_TRANSIENT_ERROR,
+        )
+        dead = converted[_DEAD] | "Unfit" >> beam.Map(lambda letter: letter).with_output_types(
+            DeadLetter
+        )
+        if self.method == WriteToBigQuery.Method.FILE_LOADS:
+            return dead
+        refused = written.failed_rows_with_errors | "Refused" >> beam.Map(
+            _refused, self.table
+        ).with_output_types(DeadLetter)
+        return (dead, refused) | "Rejected" >> beam.Flatten()
