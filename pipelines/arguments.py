@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
@@ -92,7 +93,7 @@ def topics_of(options: InputOptions) -> tuple[list[Topic], str | None]:
     """The topics with keywords, and the one of all posts that have no topic, if any."""
     names = options.topic or []
     keywords = options.keywords or []
-    topics = list(load_topics(options.topics_file)) if options.topics_file else []
+    topics = list(load_topics(Path(options.topics_file))) if options.topics_file else []
     if not names and keywords:
         raise UsageError("--keywords needs a --topic before it")
     if keywords and len(keywords) != len(names):

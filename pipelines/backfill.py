@@ -31,7 +31,7 @@ from pipelines.options import BackfillOptions, InputOptions, ModelOptions, Wareh
 from pipelines.records import Message
 from pipelines.runners import bounded_runner
 from pipelines.spool import Slice, Spool, read_messages
-from pipelines.streaming import Settings, Tables, build
+from pipelines.streaming import Settings, Tables, build, together
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.metrics import counters
 from pipelines.transforms.parse import encode_reject, now_micros
@@ -106,7 +106,7 @@ def spool_rows(
     """
     paths = expand(inputs)
     now = now_micros()
-    with bar(sum(map(count_hint, paths)), "reading", "B", shown=show) as reading:
+    with bar(count_hint(paths), "reading", "B", shown=show) as reading:
         for path in paths:
             for row in read_rows(path, columns, progress=reading.update):
                 items = decode(row.payload, authors=settings.authors, now=now)
@@ -135,15 +135,13 @@ def load_monitors(folder: Path) -> dict[str, TopicMonitor]:
 
 
 def write_tables(tables: Tables, warehouse_uri: str) -> None:
-    for name in (
-        "scored_posts",
-        "text_scores",
-        "hourly_toxicity",
-        "anomalies",
-        "dead_letters",
-    ):
-        rows = getattr(tables, name)
-        rows | f"Write_{name}" >> WriteTable(warehouse_uri, name)
+    """Rows that a table refuses are dead letters as well."""
+    refused = tuple(
+        getattr(tables, name) | f"Write_{name}" >> WriteTable(warehouse_uri, name)
+        for name in ("scored_posts", "text_scores", "hourly_toxicity", "anomalies")
+    )
+    letters = together("AllDeadLetters", tables.dead_letters, *refused)
+    letters | "Write_dead_letters" >> WriteTable(warehouse_uri, "dead_letters")
 
 
 def run_slice(
@@ -238,14 +236,16 @@ def run(options: PipelineOptions) -> int:
     given = options.view_as(InputOptions)
     if not given.input:
         raise UsageError("--input: name a file, folder or glob of posts")
-    report = backfill(
-        given.input,
-        settings_of(options),
-        open_warehouse(options.view_as(WarehouseOptions).warehouse),
-        columns=columns_of(given.columns),
-        slice_posts=options.view_as(BackfillOptions).slice_posts,
-        options=options,
-    )
+    settings = settings_of(options)
+    with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:
+        report = backfill(
+            given.input,
+            settings,
+            warehouse,
+            columns=columns_of(given.columns),
+            slice_posts=options.view_as(BackfillOptions).slice_posts,
+            options=options,
+        )
     print(report.text())
     return 0
 

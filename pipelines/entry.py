@@ -6,12 +6,21 @@ import logging
 import sys
 from collections.abc import Callable
 
+from ingest.authors import AuthorKeyError
 from ingest.files import InputError
+from ingest.topics import TopicError
 from pipelines.arguments import UsageError
 from pipelines.toxicity import BundleError
 from pipelines.warehouse import WarehouseError
 
-USER_ERRORS = (BundleError, InputError, UsageError, WarehouseError)
+USER_ERRORS = (
+    AuthorKeyError,
+    BundleError,
+    InputError,
+    TopicError,
+    UsageError,
+    WarehouseError,
+)
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 

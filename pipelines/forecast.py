@@ -47,9 +47,8 @@ class ReadHours(beam.DoFn):
     """The last revision of every hour."""
 
     def process(self, warehouse_uri: str) -> Iterator[HourlyToxicity]:
-        yield from read_records(
-            open_warehouse(warehouse_uri), "latest_hourly_toxicity", HourlyToxicity
-        )
+        with open_warehouse(warehouse_uri) as warehouse:
+            yield from read_records(warehouse, "latest_hourly_toxicity", HourlyToxicity)
 
 
 def extent_of(warehouse: Warehouse) -> Extent | None:
@@ -108,11 +107,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(options: PipelineOptions) -> int:
-    extent = forecast(
-        open_warehouse(options.view_as(WarehouseOptions).warehouse),
-        horizon=options.view_as(ForecastOptions).horizon,
-        options=options,
-    )
+    with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:
+        warehouse.create()
+        extent = forecast(
+            warehouse, horizon=options.view_as(ForecastOptions).horizon, options=options
+        )
     if extent is None:
         raise UsageError("the warehouse has no hours yet: run `mltox backfill` first")
     print(f"  topics forecast   {extent.topics:>12,}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import apache_beam as beam
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.records import WEEK, HourlyToxicity, HourSummary, Micros, ScoredPost
+from pipelines.records import SECOND, WEEK, HourlyToxicity, HourSummary, Micros, ScoredPost
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.aggregate import Hour
 from pipelines.transforms.detect import in_order
@@ -18,6 +19,10 @@ HISTORY = 8 * WEEK
 """A monitor has forgotten what lies longer ago than this."""
 
 
+def utc(moment: Micros) -> datetime:
+    return datetime.fromtimestamp(moment // SECOND, UTC) + timedelta(microseconds=moment % SECOND)
+
+
 def monitors_before(warehouse: Warehouse, start: Micros) -> dict[str, TopicMonitor]:
     """A monitor for each topic, taught with the hours before `start`."""
     rows = read_records(
@@ -25,7 +30,7 @@ def monitors_before(warehouse: Warehouse, start: Micros) -> dict[str, TopicMonit
         "latest_hourly_toxicity",
         HourlyToxicity,
         where="hour >= ? AND hour < ?",
-        params=(start - HISTORY, start),
+        params=(utc(start - HISTORY), utc(start)),
     )
     by_topic: dict[str, list[Hour]] = {}
     for row in rows:
@@ -43,16 +48,18 @@ class ReadStoredPosts(beam.DoFn):
 
     def __init__(self, uri: str, start: Micros, end: Micros) -> None:
         self._uri = uri
-        self._range = (start, end)
+        self._range = (utc(start), utc(end))
 
     def process(self, _: None) -> Iterator[TimestampedValue]:
-        for post in read_records(
-            open_warehouse(self._uri),
-            "latest_scored_posts",
-            ScoredPost,
-            where="created_at >= ? AND created_at < ?",
-            params=self._range,
-        ):
+        with open_warehouse(self._uri) as warehouse:
+            posts = read_records(
+                warehouse,
+                "latest_scored_posts",
+                ScoredPost,
+                where="created_at >= ? AND created_at < ?",
+                params=self._range,
+            )
+        for post in posts:
             yield TimestampedValue(post, Timestamp(micros=post.created_at))
 
 
@@ -67,7 +74,7 @@ def stored_posts(
         "latest_hourly_toxicity",
         HourlyToxicity,
         where="hour >= ? AND hour < ?",
-        params=(start, end),
+        params=(utc(start), utc(end)),
     )
     return _ReadStored(warehouse.uri, start, end) if found else None
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindows
 
 from ingest.authors import AuthorKeys
 from ingest.topics import TopicMatcher
@@ -60,6 +61,17 @@ class Tables:
     monitors: beam.PCollection[tuple[str, TopicMonitor]]
 
 
+def together(
+    label: str, *letters: beam.PCollection[DeadLetter]
+) -> beam.PCollection[DeadLetter]:
+    """Dead letters of several stages in one PCollection; they have no hour."""
+    unwindowed = tuple(
+        part | f"{label}_{number}" >> beam.WindowInto(GlobalWindows())
+        for number, part in enumerate(letters)
+    )
+    return unwindowed | label >> beam.Flatten()
+
+
 def build(
     messages: beam.PCollection[Message],
     settings: Settings,
@@ -88,7 +100,7 @@ def build(
     posts = candidates | "Together" >> beam.Flatten() | "Deduplicate" >> Deduplicate()
     hours = posts | "Aggregate" >> AggregateHours(settings.threshold)
     detected = hours | "Detect" >> DetectAnomalies(monitors or {})
-    letters = (parsed[DEAD], scored[DEAD]) | "DeadLetters" >> beam.Flatten()
+    letters = together("DeadLetters", parsed[DEAD], scored[DEAD])
     store = settings.store_text
     return Tables(
         scored_posts=posts

@@ -76,14 +76,11 @@ class ToHour(beam.DoFn):
         )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class AggregateHours(beam.PTransform):
     """PCollection[Candidate] in hours -> PCollection[Hour], one a topic, hour and model."""
 
     threshold: float
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
     def expand(self, posts: beam.PCollection[Candidate]) -> beam.PCollection[Hour]:
         return (

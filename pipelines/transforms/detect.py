@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import apache_beam as beam
-from apache_beam.pvalue import PCollectionTuple, TaggedOutput
+from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 
 from pipelines.records import Anomaly
@@ -27,15 +27,20 @@ def in_order(hours: Iterable[Hour]) -> list[Hour]:
     return [speakers[start] for start in sorted(speakers)]
 
 
-def watch(monitor: TopicMonitor, hours: Iterable[Hour]) -> Iterator[Anomaly]:
-    """Shows the monitor the hours in order. Anomalies of hours in which this run read nothing are
-    not reported again: they are in the warehouse already."""
+def watch(monitor: TopicMonitor, hours: Iterable[Hour]) -> list[Anomaly]:
+    """Shows the monitor the hours in order; returns the last word on each anomaly.
+
+    Anomalies of hours in which this run read nothing are not reported again: they are in the
+    warehouse already.
+    """
     ordered = in_order(hours)
     fresh = {hour.summary.row.hour for hour in ordered if hour.fresh}
+    last_word: dict[tuple[int, str], Anomaly] = {}
     for hour in ordered:
         for anomaly in monitor.observe(hour.summary):
             if anomaly.hour in fresh or hour.fresh:
-                yield anomaly
+                last_word[anomaly.hour, anomaly.metric] = anomaly
+    return list(last_word.values())
 
 
 class WatchTopic(beam.DoFn):
@@ -54,7 +59,7 @@ class WatchTopic(beam.DoFn):
         yield TaggedOutput(MONITORS, (topic, monitor))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class DetectAnomalies(beam.PTransform):
     """Bounded PCollection[Hour] -> `anomalies`: Anomaly, `monitors`: (topic, TopicMonitor).
 
@@ -64,10 +69,7 @@ class DetectAnomalies(beam.PTransform):
 
     monitors: Mapping[str, TopicMonitor] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, hours: beam.PCollection[Hour]) -> PCollectionTuple:
+    def expand(self, hours: beam.PCollection[Hour]) -> DoOutputsTuple:
         return (
             hours
             | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())

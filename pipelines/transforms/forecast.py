@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.pvalue import PCollectionTuple, TaggedOutput
+from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 
 from pipelines.progress import advance
 from pipelines.records import HOUR, Forecast, HourlyToxicity, Micros
@@ -84,7 +84,7 @@ class ForecastTopic(beam.DoFn):
         advance(1)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class ForecastHours(beam.PTransform):
     """PCollection[HourlyToxicity] -> `forecasts`: Forecast, `forecast_accuracy`: ForecastAccuracy.
 
@@ -94,10 +94,7 @@ class ForecastHours(beam.PTransform):
     run_at: Micros
     horizon: int = 168
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, hours: beam.PCollection[HourlyToxicity]) -> PCollectionTuple:
+    def expand(self, hours: beam.PCollection[HourlyToxicity]) -> DoOutputsTuple:
         return (
             hours
             | "ByTopicAndMetric"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 import orjson
-from apache_beam.pvalue import PCollectionTuple, TaggedOutput
+from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
@@ -74,7 +74,7 @@ def dead_letter(reject: Reject, stage: str, origin: str, index: int, seen_at: Mi
 
 def encode_reject(reject: Reject) -> bytes:
     """A reject as a message, for a row that was found wanting before it entered the pipeline."""
-    return REJECTED + orjson.dumps(reject) + b"}"
+    return REJECTED + orjson.dumps(tuple(reject)) + b"}"
 
 
 def items_of(payload: bytes, authors: AuthorKeys, now: Micros) -> Iterator[Envelope | Reject]:
@@ -126,7 +126,7 @@ class ParseMessage(beam.DoFn):
         advance(1)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Parse(beam.PTransform):
     """PCollection[Message] -> `posts`: Post at its created_at, `dead_letters`: DeadLetter."""
 
@@ -134,10 +134,7 @@ class Parse(beam.PTransform):
     authors: AuthorKeys
     default_topic: str | None = None
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, messages: beam.PCollection[Message]) -> PCollectionTuple:
+    def expand(self, messages: beam.PCollection[Message]) -> DoOutputsTuple:
         return messages | "Decode" >> beam.ParDo(
             ParseMessage(self.matcher, self.authors, self.default_topic)
         ).with_outputs(DEAD, main=POSTS)

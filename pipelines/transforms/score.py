@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.pvalue import PCollectionTuple, TaggedOutput
+from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
@@ -150,17 +150,14 @@ class ScorePosts(beam.DoFn):
             yield TaggedOutput(TEXT_SCORES, WindowedValue(text_score, timestamp, (window,)))
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Score(beam.PTransform):
     """PCollection[Post] -> `scored_posts`: ScoredPost, `text_scores`: TextScore, `dead_letters`."""
 
     bundle: str
     threads: int = 0
 
-    def __post_init__(self) -> None:
-        super().__init__()
-
-    def expand(self, posts: beam.PCollection[Post]) -> PCollectionTuple:
+    def expand(self, posts: beam.PCollection[Post]) -> DoOutputsTuple:
         results = posts | "Batch" >> beam.ParDo(ScorePosts(self.bundle, self.threads)).with_outputs(
             TEXT_SCORES, DEAD, main=SCORED
         )

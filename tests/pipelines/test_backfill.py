@@ -36,7 +36,7 @@ TOPICS = (
 def settings(**changed: Any) -> Settings:
     values: dict[str, Any] = {
         "matcher": TopicMatcher(TOPICS),
-        "authors": AuthorKeys(b"a key for tests"),
+        "authors": AuthorKeys(b"a long enough key for tests"),
         "bundle": str(DEFAULT_BUNDLE),
         "threshold": load_bundle(DEFAULT_BUNDLE).threshold,
         "default_topic": "everything else",
@@ -108,7 +108,7 @@ BAD_ROWS = {
         "created_at_out_of_range"
     ),
     '{"id": "b7", "text": ["not", "text"], "created_at": "2026-03-02T00:00:00Z"}': "wrong_type",
-    "[1, 2, 3]": "not_an_object",
+    '"only a string"': "not_an_object",
 }
 
 

@@ -1,0 +1,80 @@
+"""What a person sees of the commands: help, one line where something is wrong, exit codes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mltox.cli import VERBS, main
+
+
+def mltox(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mltox", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_without_a_verb_all_verbs_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    shown = capsys.readouterr().out
+    assert all(f"  {verb}" in shown for verb in VERBS)
+
+
+def test_an_unknown_verb_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scroe"]) == 2
+    assert "no verb 'scroe'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_help_says_what_is_read_and_written_with_an_example(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([verb, "--help"])
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out.lower()
+    assert ("read" in shown and "write" in shown) or verb == "score"
+    assert "example" in shown and f"mltox {verb}" in shown
+
+
+BAD_COMMANDS = {
+    "no input": (["backfill"], "--input"),
+    "no such file": (["backfill", "--input", "nowhere.jsonl"], "nowhere.jsonl"),
+    "no such column": (
+        ["backfill", "--input", "posts.csv", "--columns", "text=tweet"],
+        "tweet",
+    ),
+    "bad columns": (["backfill", "--input", "posts.csv", "--columns", "tweet"], "FIELD=COLUMN"),
+    "keywords without topic": (
+        ["backfill", "--input", "posts.csv", "--keywords", "x"],
+        "--topic",
+    ),
+    "two topics, no keywords": (
+        ["backfill", "--input", "posts.csv", "--topic", "a", "--topic", "b"],
+        "--keywords",
+    ),
+    "no such bundle": (
+        ["backfill", "--input", "posts.csv", "--bundle", "nowhere"],
+        "nowhere",
+    ),
+    "threshold": (["backfill", "--input", "posts.csv", "--threshold", "7"], "7.0"),
+    "a typing error": (["backfill", "--input", "posts.csv", "--warehose", "x"], "--warehose"),
+    "nothing to forecast": (["forecast", "--warehouse", "new.duckdb"], "backfill"),
+}
+
+
+@pytest.mark.parametrize("case", sorted(BAD_COMMANDS))
+def test_what_a_person_can_mend_is_one_line_and_code_2(case: str, tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text("id,words\n1,hello\n", encoding="utf-8")
+    arguments, named = BAD_COMMANDS[case]
+    ended = mltox(*arguments, cwd=tmp_path)
+    assert ended.returncode == 2, ended.stderr
+    assert "Traceback" not in ended.stderr
+    said = [line for line in ended.stderr.splitlines() if "error:" in line or "mltox:" in line]
+    assert len(said) == 1 and named in said[0]
