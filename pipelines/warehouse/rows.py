@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipelines.warehouse.schema import Column, Table, Type
 
