@@ -35,14 +35,14 @@ class DetectorSettings:
     least_change: float
     least_posts: float = 0.0
     least_pooled: float = 0.0
-    threshold: float = 4.0
-    warning: float = 5.0
-    critical: float = 7.0
+    threshold: float = 3.75
+    warning: float = 4.75
+    critical: float = 6.5
 
 
 POSTS = DetectorSettings(
     family=Counts(),
-    drift=Drift(4.0, 1e-3, 0.3, 1e-3, 0.03, 1e-3),
+    drift=Drift(4.0, 5e-4, 0.3, 3e-4, 0.1, 1e-3),
     least_change=5.0,
 )
 TOXIC_SHARE = DetectorSettings(
@@ -98,7 +98,7 @@ class SeasonalDetector:
         self._season = SeasonalState(settings.drift)
         self._dispersion = settings.family.start
         self._tails = {
-            (window, sign): Tail(start=1.3, rate=0.05) for window in WINDOWS for sign in (1, -1)
+            (window, sign): Tail(start=1.5, rate=0.1) for window in WINDOWS for sign in (1, -1)
         }
         self._recent: deque[Hour] = deque(maxlen=max(*WINDOWS, REGIME_HOURS))
         self._seen = 0
@@ -120,19 +120,18 @@ class SeasonalDetector:
         if self._seen == 0:
             self._season.level = self.settings.family.eta(value + 0.5 if posts == value else value)
         self._season.pass_time()
-        hour = Hour(value, posts, self.expected(start))
-        variance = self._season.variance(start)
-        surprises = self._surprises(hour, variance)
-        verdict = self._verdict(hour, variance, surprises) if self.warm else None
-        self._learn(start, hour, variance, surprises, verdict)
+        hour = Hour(value, posts, self.expected(start), self._season.slot_variance(start))
+        surprises = self._surprises(hour)
+        verdict = self._verdict(hour, surprises) if self.warm else None
+        self._learn(start, hour, surprises, verdict)
         return verdict
 
-    def _surprises(self, hour: Hour, variance: float) -> dict[int, float]:
+    def _surprises(self, hour: Hour) -> dict[int, float]:
         """Sigmas for each window, before the tails are allowed for."""
         recent = [*self._recent, hour]
         family = self.settings.family
         return {
-            window: family.surprise(recent[-window:], self._dispersion, variance)
+            window: family.surprise(recent[-window:], self._dispersion, self._season.level_variance)
             for window in WINDOWS
             if window <= len(recent)
         }
@@ -172,18 +171,18 @@ class SeasonalDetector:
             and (hour.posts >= settings.least_posts)
         )
 
-    def _verdict(self, hour: Hour, variance: float, surprises: dict[int, float]) -> Verdict:
+    def _verdict(self, hour: Hour, surprises: dict[int, float]) -> Verdict:
         score, window = self._score(hour, surprises)
         anomalous = self._is_anomalous(hour, score)
-        lower, upper = self._band(hour, variance) if anomalous else (math.nan, math.nan)
+        lower, upper = self._band(hour) if anomalous else (math.nan, math.nan)
         return Verdict(hour.value, hour.mean, lower, upper, score, window, anomalous)
 
-    def _band(self, hour: Hour, variance: float) -> tuple[float, float]:
+    def _band(self, hour: Hour) -> tuple[float, float]:
         """The outermost values that this hour could have had without being anomalous."""
 
         def normal(value: float) -> bool:
             there = hour._replace(value=value)
-            score, _ = self._score(there, self._surprises(there, variance))
+            score, _ = self._score(there, self._surprises(there))
             return not self._is_anomalous(there, score)
 
         highest = self.settings.family.highest(hour)
@@ -196,11 +195,11 @@ class SeasonalDetector:
         self,
         start: Micros,
         hour: Hour,
-        variance: float,
         surprises: dict[int, float],
         verdict: Verdict | None,
     ) -> None:
         family, anomalous = self.settings.family, verdict is not None and verdict.anomalous
+        variance = self._season.variance(start)
         reach = 1.0 if anomalous else 3.0
         credible = family.clip(hour, self._dispersion, variance, reach)
         noise = family.variance(hour.mean, hour.posts, self._dispersion)

@@ -34,11 +34,16 @@ class Dispersion(NamedTuple):
 
 
 class Hour(NamedTuple):
-    """An observed hour beside what was expected of it. `posts` is what the value averages over."""
+    """An observed hour beside what was expected of it. `posts` is what the value averages over.
+
+    `slack` is the variance on the link scale of what is not known of this very hour's season; what
+    is not known of the level is common to neighbouring hours and given apart.
+    """
 
     value: float
     posts: float
     mean: float
+    slack: float = 0.0
 
 
 class Family(Protocol):
@@ -67,7 +72,7 @@ class Family(Protocol):
         """Several hours as one."""
 
     def surprise(
-        self, hours: Sequence[Hour], dispersion: Dispersion, state_variance: float
+        self, hours: Sequence[Hour], dispersion: Dispersion, level_variance: float
     ) -> float:
         """Signed sigmas by which the hours, pooled, leave what was expected of them."""
 
@@ -121,14 +126,14 @@ class Counts:
         return Hour(value, value, sum(hour.mean for hour in hours))
 
     def surprise(
-        self, hours: Sequence[Hour], dispersion: Dispersion, state_variance: float
+        self, hours: Sequence[Hour], dispersion: Dispersion, level_variance: float
     ) -> float:
         whole = self.pooled(hours)
-        squares = sum(hour.mean**2 for hour in hours) / whole.mean**2
-        k = 1.0 / (dispersion.between * squares + state_variance)
+        own = sum(hour.mean**2 * (dispersion.between + hour.slack) for hour in hours)
+        k = 1.0 / (own / whole.mean**2 + level_variance)
         y, mu = _toward(whole.value, whole.mean, 0.5), whole.mean
-        own = y * math.log(y / mu) if y > 0 else 0.0
-        return _signed_root(2.0 * (own - (y + k) * math.log((y + k) / (mu + k))), y - mu)
+        gain = y * math.log(y / mu) if y > 0 else 0.0
+        return _signed_root(2.0 * (gain - (y + k) * math.log((y + k) / (mu + k))), y - mu)
 
     def step(self, hour: Hour, dispersion: Dispersion, state_variance: float) -> float:
         weight = 1.0 / (1.0 + dispersion.between * hour.mean)
@@ -147,7 +152,8 @@ class Counts:
 class Proportions:
     """Values in [0, 1] that average over posts, logit link.
 
-    `discrete` is true for a share (a whole number of posts), false for a mean of scores.
+    `discrete` is true for a share (a whole number of posts), false for a mean of scores. Posts that
+    repeat each other make `sampling` greater than 1: it is the design effect of the sample.
 
     >>> Proportions().surprise([Hour(2 / 3, 3, 0.1)], Dispersion(1.0, 0.001), 0.0) < 3
     True
@@ -158,7 +164,7 @@ class Proportions:
 
     @property
     def bounds(self) -> tuple[Dispersion, Dispersion]:
-        return Dispersion(1.0 if self.discrete else 0.05, 0.0005), Dispersion(1.0, 0.5)
+        return Dispersion(1.0 if self.discrete else 0.05, 0.0005), Dispersion(5.0, 0.5)
 
     def highest(self, hour: Hour) -> float:
         return 1.0
@@ -182,13 +188,14 @@ class Proportions:
         return Hour(value, posts, sum(hour.mean * hour.posts for hour in hours) / posts)
 
     def surprise(
-        self, hours: Sequence[Hour], dispersion: Dispersion, state_variance: float
+        self, hours: Sequence[Hour], dispersion: Dispersion, level_variance: float
     ) -> float:
         whole = self.pooled(hours)
         m = whole.mean
-        squares = sum(hour.posts**2 for hour in hours) / whole.posts**2
-        per_post = dispersion.sampling / whole.posts + dispersion.between * squares
-        effective = 1.0 / (per_post + m * (1.0 - m) * state_variance)
+        bernoulli = m * (1.0 - m)
+        own = sum(hour.posts**2 * (dispersion.between + bernoulli * hour.slack) for hour in hours)
+        per_post = dispersion.sampling / whole.posts + own / whole.posts**2
+        effective = 1.0 / (per_post + bernoulli * level_variance)
         half = 0.5 / whole.posts if self.discrete else 0.0
         p = min(max(_toward(whole.value, m, half), 0.0), 1.0)
         above = p * math.log(p / m) if p > 0 else 0.0

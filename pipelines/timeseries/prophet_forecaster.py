@@ -20,10 +20,8 @@ SAMPLES = 400
 SEED = 20240229
 
 
-def _quieten() -> None:
-    """cmdstanpy sets its own level when Prophet loads it, so this comes after."""
-    for logger in ("cmdstanpy", "prophet"):
-        logging.getLogger(logger).setLevel(logging.ERROR)
+def _errors_only(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
 
 
 @contextmanager
@@ -62,7 +60,8 @@ class ProphetForecaster:
             daily_seasonality=True,
             uncertainty_samples=SAMPLES,
         )
-        _quieten()
+        for logger in ("cmdstanpy", "prophet"):  # cmdstanpy resets its level, but keeps filters
+            logging.getLogger(logger).addFilter(_errors_only)
         with _seeded(SEED):
             model.fit(frame, seed=SEED)
             ahead = pd.DataFrame({"ds": stamps[len(recent) :]})

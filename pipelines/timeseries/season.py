@@ -48,13 +48,13 @@ class SeasonalState:
         index = hour // HOUR
         return self.level + self.day[index % HOURS_OF_DAY] + self.week[index % HOURS_OF_WEEK]
 
-    def variance(self, hour: Micros) -> float:
+    def slot_variance(self, hour: Micros) -> float:
+        """What is not known of the hour's own season."""
         index = hour // HOUR
-        return (
-            self.level_variance
-            + self.day_variance[index % HOURS_OF_DAY]
-            + self.week_variance[index % HOURS_OF_WEEK]
-        )
+        return self.day_variance[index % HOURS_OF_DAY] + self.week_variance[index % HOURS_OF_WEEK]
+
+    def variance(self, hour: Micros) -> float:
+        return self.level_variance + self.slot_variance(hour)
 
     def pass_time(self, hours: int = 1) -> None:
         """The level wanders: its variance grows, up to where it began."""
