@@ -34,10 +34,11 @@ MAX_PAYLOAD = 500
 def title(totals: Sequence[TopicTotals]) -> str:
     names = [clipped(total.topic, 40) for total in totals]
     if not names:
-        return "no topics yet"
+        return "Toxicity of topics"
     if len(names) > 4:
-        return f"{len(names)} topics"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return f"Toxicity of {len(names)} topics"
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"Toxicity of {listed}"
 
 
 def meta(totals: Sequence[TopicTotals], models: Sequence[ModelUse]) -> str:
@@ -70,13 +71,21 @@ def tiles(totals: Sequence[TopicTotals], anomalies: int, letters: Sequence[Lette
         (
             "Posts",
             f"{posts:,}",
-            f"{unscored:,} in other languages" if unscored else "all scored",
+            f"{unscored:,} in other languages" if unscored else "in all languages",
         ),
-        ("Topics", f"{len(totals):,}", "a post may be in several"),
+        (
+            "Topics",
+            f"{len(totals):,}",
+            "a post may be in several" if len(totals) > 1 else "watched",
+        ),
         ("Toxic share", share(toxic / scored if scored else None), "of scored posts"),
         ("Mean toxicity", score(mean / scored if scored else None), "from 0 to 1"),
         ("Anomalies", f"{anomalies:,}", "spells of unusual hours"),
-        ("Not usable", f"{lost:,}", plural(len(letters), "reason", "reasons")),
+        (
+            "Not usable",
+            f"{lost:,}",
+            plural(len(letters), "reason", "reasons") if letters else "posts or messages",
+        ),
     ]
     return (
         '<dl class="tiles">'
@@ -93,7 +102,7 @@ def _verdict(now: Now) -> str:
         "above usual": '<span class="up">▲ above usual</span>',
         "below usual": '<span class="down">▼ below usual</span>',
     }
-    return arrows.get(now.verdict, now.verdict)
+    return arrows.get(now.verdict, f'<span class="plain">{now.verdict}</span>')
 
 
 def overview(
@@ -126,7 +135,7 @@ def overview(
                 score(total.mean_toxicity),
                 f"{share(state.share)}{usual}",
                 _verdict(state),
-                f"{own:,}" + ("<br><small>one not over</small>" if open_now else ""),
+                f"{own:,}" + ("<br><small>1 ongoing</small>" if open_now else ""),
                 sparkline(trend, f"Toxic share by day, last {len(trend)} days"),
             ]
         )
@@ -154,7 +163,7 @@ def _trend(days: Sequence[Day]) -> list[float | None]:
 
 def options(totals: Sequence[TopicTotals]) -> str:
     return "".join(
-        f'<option value="{i}">{escaped(clipped(total.topic, 80))}</option>'
+        f'<option value="{i}">{escaped(clipped(total.topic, 40))}</option>'
         for i, total in enumerate(totals)
     )
 
@@ -210,8 +219,9 @@ def planted(incidents: Sequence[Planted], found: Mapping[str, Sequence[Episode]]
         rows.append(
             [
                 escaped(incident.topic),
-                escaped(incident.kind.replace("_", " ")),
-                METRIC_NAMES.get(incident.metric, escaped(incident.metric)),
+                escaped(incident.about or incident.kind.replace("_", " ")),
+                f"{METRIC_NAMES.get(incident.metric, escaped(incident.metric))} "
+                f"{'▲' if incident.direction == 'up' else '▼'} {escaped(incident.direction)}",
                 f"{time_tag(incident.start)} to {time_tag(incident.end)}",
                 f"✓ found, no. {episode.number}" if episode else "✗ missed",
             ]

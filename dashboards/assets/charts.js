@@ -22,7 +22,7 @@ function layout(more) {
     font: { family: getComputedStyle(document.body).fontFamily, color: c.ink, size: 13 },
     margin: { l: 8, r: 12, t: 8, b: 8 },
     hovermode: "x unified", hoverlabel: { bgcolor: c.surface, bordercolor: c.line, font: { color: c.ink }, namelength: 40 },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 }, itemsizing: "constant" },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 } },
     // A finger must be able to scroll past a chart.
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     ...more,

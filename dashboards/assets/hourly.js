@@ -80,6 +80,17 @@ function nowLine(topic, c) {
     : [];
 }
 
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
+// From 0 to just above the greatest value in sight: a spike months ago must not flatten this week.
+function yRange(traces, [from, to]) {
+  let most = 0;
+  for (const { x, y } of traces) {
+    for (let i = 0; i < x.length; i++) if (x[i] >= from && x[i] <= to && y[i] > most) most = y[i];
+  }
+  return [0, most * 1.12 || 1];
+}
+
 // The forecast in a sentence, for those who cannot or will not read the chart.
 function forecastText(metric, forecast) {
   if (!forecast) return "No forecast for this measure yet.";
@@ -108,7 +119,7 @@ function drawScore(topic) {
   byId("score-note").textContent = "";
   if (!has(values)) return empty("score-chart", "No scored posts of this topic, so there is nothing to draw.");
   const c = colours(), x = times(topic.hourly.start, values.length), forecast = topic.forecast[metric];
-  const y = values.map((v) => (v === null ? null : v / unit)), alone = lonely(y);
+  const y = values.map((v) => (v === null ? null : v / unit)), alone = lonely(y), range = xRange(topic);
   const traces = [];
   if (forecast) traces.push(...bands(forecast, unit, c));
   traces.push({ x, y, name: "Hour", mode: "lines", line: { color: c.accent, width: 1 }, opacity: 0.55, hovertemplate: `%{y:${fine}}` });
@@ -116,11 +127,11 @@ function drawScore(topic) {
   traces.push({ x, y: dayMean(y, topic.hourly.scored), name: "24-hour mean", mode: "lines", line: { color: c.accent, width: 2.5 }, hovertemplate: `%{y:${fine}}` });
   if (forecast) traces.push(forecastLine(forecast, unit, c, fine));
   traces.push(...markers(topic, metric, unit, c, fine));
-  byId("score-note").textContent = `${anomalyText(topic, metric)}, numbered as in the list below. Times are UTC.` +
+  byId("score-note").textContent = capital(anomalyText(topic, metric)) +
+    (topic.episodes.length ? ", numbered as in the list below" : "") + ". Times are UTC." +
     (topic.hourly.cut ? " The last 400 days of hours are shown." : "");
-  byId("score-note").textContent = byId("score-note").textContent.replace(/^./, (s) => s.toUpperCase());
   byId("score-forecast").textContent = forecastText(metric, forecast);
-  draw("score-chart", traces, { xaxis: { range: xRange(topic) }, yaxis: { tickformat: tick }, shapes: nowLine(topic, c) },
+  draw("score-chart", traces, { xaxis: { range: [...range] }, yaxis: { tickformat: tick, range: yRange(traces, range) }, shapes: nowLine(topic, c) },
     `${name} of ${topic.name} by hour; ${anomalyText(topic, metric)}. ${forecastText(metric, forecast)}`);
 }
 
@@ -129,13 +140,13 @@ function drawPosts(topic) {
   byId("posts-note").textContent = "";
   if (!topic.hourly) return empty("posts-chart", "No posts of this topic.");
   const c = colours(), x = times(topic.hourly.start, topic.hourly.posts.length), forecast = topic.forecast.posts;
-  const traces = forecast ? bands(forecast, 1, c) : [];
+  const traces = forecast ? bands(forecast, 1, c) : [], range = xRange(topic);
   traces.push({ x, y: topic.hourly.posts, name: "Posts", mode: "lines", line: { color: c.accent, width: 1, shape: "hvh" }, fill: "tozeroy", fillcolor: c["band-95"], hovertemplate: "%{y:,}" });
   if (forecast) traces.push(forecastLine(forecast, 1, c, ",.0f"));
   traces.push(...markers(topic, "posts", 1, c, ",.0f"));
-  byId("posts-note").textContent = anomalyText(topic, "posts").replace(/^./, (s) => s.toUpperCase()) + ".";
+  byId("posts-note").textContent = capital(anomalyText(topic, "posts")) + ".";
   byId("posts-forecast").textContent = forecastText("posts", forecast);
-  draw("posts-chart", traces, { xaxis: { range: xRange(topic) }, yaxis: { tickformat: ",~r" }, shapes: nowLine(topic, c) },
+  draw("posts-chart", traces, { xaxis: { range: [...range] }, yaxis: { tickformat: ",~r", range: yRange(traces, range) }, shapes: nowLine(topic, c) },
     `Posts of ${topic.name} per hour; ${anomalyText(topic, "posts")}. ${forecastText("posts", forecast)}`);
 }
 
