@@ -26,6 +26,8 @@ from ingest.pieces import Pieces
 
 MAX_ROW_BYTES = 1 << 24
 """A longer line or JSON value is not a row but a broken file."""
+MAX_CELL_CHARACTERS = 1 << 22
+"""A longer cell of a table is one whose closing quote is missing."""
 
 _PARQUET_BATCH = 8192
 _LINES = (".jsonl", ".ndjson")
@@ -153,6 +155,8 @@ def _document(pieces: Pieces) -> Iterator[tuple[int, bytes]]:
     number = 0
     try:
         for value in values(pieces, MAX_ROW_BYTES):
+            if pieces.broken:
+                return  # the value is what is left of one
             number += 1
             yield number, value
     except ValueTooLarge as error:
@@ -202,7 +206,7 @@ def _table_rows(
     path: Path, mapping: dict[str, str], delimiter: str, progress: Progress | None
 ) -> Iterator[Row]:
     pieces = _opened(path, progress)
-    csv.field_size_limit(MAX_ROW_BYTES)
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
     reader = csv.reader(_text_lines(pieces), delimiter=delimiter)
     try:
         header = next(reader, [])
@@ -221,8 +225,11 @@ def _table_rows(
         except StopIteration:
             break
         except csv.Error as error:
-            yield Row(notice("malformed_csv", str(error)), f"{path.name}:{line}")
+            message = f"lines {line} to {reader.line_num}: {error}"
+            yield Row(notice("malformed_csv", message), f"{path.name}:{line}")
             continue
+        if pieces.broken:
+            break  # the row is what is left of one
         if not cells:
             continue
         yield Row(_table_payload(cells, header, places, has_id), f"{path.name}:{line}")
@@ -260,7 +267,7 @@ def _parquet_rows(path: Path, mapping: dict[str, str], progress: Progress | None
     number = 0
     try:
         for batch in file.iter_batches(batch_size=_PARQUET_BATCH, columns=wanted):
-            read = {name: batch.column(name).to_pylist() for name in wanted}
+            read = {name: _cells(batch.column(name)) for name in wanted}
             for row in _plain_rows(read, wanted, fields):
                 number += 1
                 yield Row(_dumped(row), f"{path.name}:{number}")
@@ -268,6 +275,13 @@ def _parquet_rows(path: Path, mapping: dict[str, str], progress: Progress | None
                 progress(size * number // total - size * (number - batch.num_rows) // total)
     except (pyarrow.ArrowException, OSError) as error:
         yield _truncated(path, f"damaged after row {number}: {_one_line(error)}")
+
+
+def _cells(column: Any) -> list[Any]:
+    if pyarrow.types.is_timestamp(column.type) and column.type.unit == "ns":
+        # Python's datetime has microseconds; without this a stamp with more would raise
+        column = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False)
+    return column.to_pylist()  # type: ignore[no-any-return]
 
 
 def _plain_rows(
@@ -309,9 +323,14 @@ def _row_id(cells: Sequence[str]) -> str:
     return hashlib.blake2b(text, digest_size=16).hexdigest()
 
 
+def _json_of(value: object) -> str:
+    """The JSON of a cell that is of no JSON type: some writers of Parquet store text as bytes."""
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
 def _dumped(row: Mapping[str, Any]) -> bytes:
     try:
-        return orjson.dumps(row, default=str, option=orjson.OPT_NAIVE_UTC)
+        return orjson.dumps(row, default=_json_of, option=orjson.OPT_NAIVE_UTC)
     except TypeError:
         # Only what was no UTF-8 in the file cannot be written as JSON.
         return notice(

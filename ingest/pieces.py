@@ -45,7 +45,10 @@ class Pieces:
         yield from self._chunks
 
     def lines(self) -> Iterator[bytes]:
-        """Yields the lines with their ends; one over the limit is cut to one byte more than it."""
+        """Yields the lines with their ends; one over the limit is cut to one byte more than it.
+
+        A line that is unfinished because the file broke off is not yielded.
+        """
         rest = b""
         for chunk in self:
             *lines, rest_of_chunk = chunk.split(b"\n")
@@ -53,7 +56,7 @@ class Pieces:
                 yield self._cut(rest + line) + b"\n"
                 rest = b""
             rest = self._cut(rest + rest_of_chunk)
-        if rest:
+        if rest and self.broken is None:
             yield rest
 
     def _cut(self, line: bytes) -> bytes:

@@ -19,7 +19,7 @@ _STATUS_EVENTS = frozenset({"update", "status.update"})
 def find(obj: Obj) -> Found | None:
     """Finds a status, by itself or in a stream's frame."""
     event = obj.get("event")
-    if isinstance(event, str) and "payload" in obj:
+    if isinstance(event, str) and "payload" in obj and "text" not in obj:
         return _frame(obj, event)
     if isinstance(obj.get("account"), dict) and ("content" in obj or "reblog" in obj):
         return one(obj, parse)

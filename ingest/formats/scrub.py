@@ -23,6 +23,7 @@ _ACCOUNT_IDS = frozenset(
     {
         "author",
         "author_id",
+        "author_key",
         "author_fullname",
         "author_name",
         "user",

@@ -30,7 +30,7 @@ _FIRST_SNOWFLAKE = 300_000_000_000_000
 
 def find(obj: Obj) -> Found | None:
     """Finds the tweets of a page or a stream message, or a bare tweet."""
-    data = obj.get("data")
+    data = None if "text" in obj else obj.get("data")
     if isinstance(data, list):
         return _page(obj, data)
     if isinstance(data, dict) and not isinstance(obj.get("kind"), str):
