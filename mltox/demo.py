@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from dashboards.episodes import Episode, episodes
+from dashboards.errors import DashboardError
 from dashboards.page import write_page
+from dashboards.planted import Planted, match, read_planted
 from ingest.sample import write_sample
 from pipelines.arguments import columns_of, parse, settings_of
 from pipelines.backfill import backfill
 from pipelines.entry import reporting_errors
 from pipelines.forecast import forecast
-from pipelines.options import BackfillOptions, InputOptions, ModelOptions, WarehouseOptions
-from pipelines.warehouse import Warehouse, open_warehouse
+from pipelines.options import BackfillOptions, InputOptions, ModelOptions
+from pipelines.records import SECOND, Anomaly
+from pipelines.warehouse import Warehouse, open_warehouse, read_records
 
 
 class DemoOptions(PipelineOptions):
@@ -37,14 +38,6 @@ class DemoOptions(PipelineOptions):
         )
 
 
-@dataclass(frozen=True)
-class Found:
-    """A planted incident, and whether an anomaly of its topic and metric lies in it."""
-
-    incident: dict[str, Any]
-    found: bool
-
-
 def start_over(folder: Path) -> str:
     """An empty warehouse in the folder; the one of an earlier demo goes."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,44 +46,37 @@ def start_over(folder: Path) -> str:
     return str(folder / "mltox.duckdb")
 
 
-def find_incidents(warehouse: Warehouse, incidents: Sequence[dict[str, Any]]) -> list[Found]:
-    return [
-        Found(
-            incident,
-            warehouse.query(
-                "SELECT 1 FROM latest_anomalies WHERE topic = ? AND metric = ?"
-                " AND hour >= CAST(? AS TIMESTAMPTZ) AND hour < CAST(? AS TIMESTAMPTZ) LIMIT 1",
-                (incident["topic"], incident["metric"], incident["start"], incident["end"]),
-            ).num_rows
-            > 0,
-        )
-        for incident in incidents
-    ]
-
-
-def summary(warehouse: Warehouse) -> str:
-    row = warehouse.query(
+def summary(warehouse: Warehouse, found: Sequence[Episode]) -> str:
+    (row,) = warehouse.query(
         "SELECT (SELECT COUNT(*) FROM latest_scored_posts),"
         " (SELECT COUNT(DISTINCT topic) FROM latest_hourly_toxicity),"
         " (SELECT COUNT(*) FROM latest_hourly_toxicity),"
         " (SELECT COUNT(*) FROM latest_anomalies),"
         " (SELECT COUNT(*) FROM latest_forecasts)"
-    ).to_pylist()[0]
-    names = ("posts", "topics", "hours", "anomalies", "hours forecast")
-    return "\n".join(
-        f"  {name:<18}{count:>12,}" for name, count in zip(names, row.values(), strict=True)
-    )
+    ).to_pylist()
+    posts, topics, hours, anomalies, forecasts = row.values()
+    lines = {
+        "posts": posts,
+        "topics": topics,
+        "hours": hours,
+        "anomalies": anomalies,
+        "in episodes": len(found),
+        "hours forecast": forecasts,
+    }
+    return "\n".join(f"  {name:<18}{count:>12,}" for name, count in lines.items())
 
 
-def incidents_text(found: Sequence[Found]) -> str:
-    lines = [f"  planted incidents found: {sum(f.found for f in found)} of {len(found)}"]
-    for result in found:
-        incident = result.incident
-        start = datetime.fromisoformat(incident["start"]).astimezone(UTC)
+def planted_summary(incidents: Sequence[Planted], found: Sequence[Episode]) -> str:
+    matches = [match(incident, found) for incident in incidents]
+    lines = [f"planted incidents found: {sum(m is not None for m in matches)} of {len(matches)}"]
+    for incident, episode in zip(incidents, matches, strict=True):
+        start = datetime.fromtimestamp(incident.start / SECOND, UTC)
         lines.append(
-            f"    {'found ' if result.found else 'missed'}  {start:%Y-%m-%d %H:%M}  "
-            f"{incident['topic']}: {incident['kind']} ({incident['metric']})"
+            f"  {'missed' if episode is None else 'found':<8}{start:%Y-%m-%d %H:%M} UTC  "
+            f"{incident.topic}: {incident.kind} ({incident.metric} {incident.direction})"
         )
+    matched = {(episode.topic, episode.number) for episode in matches if episode}
+    lines.append(f"episodes beside them: {len(found) - len(matched)}")
     return "\n".join(lines)
 
 
@@ -98,35 +84,28 @@ def run(options: PipelineOptions) -> int:
     began = time.monotonic()
     out = Path(options.view_as(DemoOptions).out)
     given = options.view_as(InputOptions)
-    is_sample = not given.input
-    warehouse_uri = start_over(out)
-    incidents: list[dict[str, Any]] = []
-    if is_sample:
-        info = write_sample(out / "sample" / "posts.jsonl")
-        incidents = json.loads(info.incidents_path.read_text(encoding="utf-8"))
-        given.input = [str(info.posts_path)]
-        given.topics_file = str(info.topics_path)
-    warehouse = open_warehouse(warehouse_uri)
-    try:
+    sample = None if given.input else write_sample(out / "sample" / "posts.jsonl")
+    if sample:
+        given.input = [str(sample.posts_path)]
+        given.topics_file = str(sample.topics_path)
+    settings = settings_of(options)
+    incidents = sample.incidents_path if sample else None
+    with open_warehouse(start_over(out)) as warehouse:
         report = backfill(
             given.input,
-            settings_of(options),
+            settings,
             warehouse,
             columns=columns_of(given.columns),
             slice_posts=options.view_as(BackfillOptions).slice_posts,
         )
         forecast(warehouse)
         page = write_page(
-            warehouse,
-            out / "index.html",
-            sample=is_sample,
-            incidents=info.incidents_path if is_sample else None,
+            warehouse, out / "index.html", sample=sample is not None, incidents=incidents
         )
-        print(f"\nrows\n{report.text()}\n\nin the warehouse {warehouse_uri}\n{summary(warehouse)}")
-        if is_sample:
-            print(incidents_text(find_incidents(warehouse, incidents)))
-    finally:
-        warehouse.close()
+        found = episodes(read_records(warehouse, "latest_anomalies", Anomaly))
+        print(f"\nrows\n{report.text()}\n\nin {warehouse.uri}\n{summary(warehouse, found)}")
+    if incidents:
+        print(f"\n{planted_summary(read_planted(incidents), found)}")
     print(f"\n{time.monotonic() - began:.0f} s. Open the page: {page.resolve().as_uri()}")
     return 0
 
@@ -139,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "reads   a generated sample of posts, or your own with --input\n"
         "writes  a DuckDB warehouse with all tables, and the page index.html",
         "mltox demo --input posts.csv --columns text=tweet,created_at=date --topic politics",
-        (DemoOptions, InputOptions, ModelOptions, WarehouseOptions, BackfillOptions),
+        (DemoOptions, InputOptions, ModelOptions, BackfillOptions),
         arguments,
     )
-    return reporting_errors(lambda: run(options))
+    return reporting_errors(lambda: run(options), DashboardError)

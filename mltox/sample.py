@@ -24,5 +24,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     given.out.mkdir(parents=True, exist_ok=True)
     info = write_sample(given.out / "posts.jsonl", seed=given.seed, posts=given.posts)
-    print(f"{info.rows:,} rows in {info.posts}; {len(info.incidents)} incidents planted")
+    print(f"{info.rows:,} rows in {info.posts_path}; {len(info.incidents)} incidents planted")
     return 0

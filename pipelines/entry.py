@@ -13,7 +13,7 @@ from pipelines.arguments import UsageError
 from pipelines.toxicity import BundleError
 from pipelines.warehouse import WarehouseError
 
-USER_ERRORS = (
+USER_ERRORS: tuple[type[Exception], ...] = (
     AuthorKeyError,
     BundleError,
     InputError,
@@ -25,14 +25,15 @@ EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 
-def reporting_errors(command: Callable[[], int]) -> int:
+def reporting_errors(command: Callable[[], int], *more: type[Exception]) -> int:
     """Runs the command. What a person can mend is one line on standard error and exit code 2;
-    anything else is a defect and keeps its traceback."""
+    anything else is a defect and keeps its traceback. `more` are further errors of the former kind.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("pipelines").setLevel(logging.INFO)
     try:
         return command()
-    except USER_ERRORS as error:
+    except (*USER_ERRORS, *more) as error:
         print(f"mltox: {error}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_listeners: list[Callable[[int], None]] = []
+_listeners: list[Callable[[int], object]] = []
 
 
 def advance(rows: int) -> None:
@@ -14,7 +14,7 @@ def advance(rows: int) -> None:
 
 
 @contextmanager
-def listening(listener: Callable[[int], None]) -> Iterator[None]:
+def listening(listener: Callable[[int], object]) -> Iterator[None]:
     _listeners.append(listener)
     try:
         yield

@@ -83,7 +83,15 @@ class ScoredPost(NamedTuple):
 
     @property
     def scores(self) -> Scores:
-        return Scores(*self[-len(LABELS) :])
+        return Scores(
+            self.toxicity,
+            self.severe_toxicity,
+            self.obscene,
+            self.threat,
+            self.insult,
+            self.identity_attack,
+            self.sexual_explicit,
+        )
 
 
 class TextScore(NamedTuple):

@@ -61,9 +61,7 @@ class Tables:
     monitors: beam.PCollection[tuple[str, TopicMonitor]]
 
 
-def together(
-    label: str, *letters: beam.PCollection[DeadLetter]
-) -> beam.PCollection[DeadLetter]:
+def together(label: str, *letters: beam.PCollection[DeadLetter]) -> beam.PCollection[DeadLetter]:
     """Dead letters of several stages in one PCollection; they have no hour."""
     unwindowed = tuple(
         part | f"{label}_{number}" >> beam.WindowInto(GlobalWindows())

@@ -58,7 +58,7 @@ def plain_rows(count: int, seed: int = 0) -> list[dict[str, Any]]:
     ]
 
 
-def write(path: Path, rows: Sequence[dict[str, Any] | str]) -> str:
+def write(path: Path, rows: Sequence[Any]) -> str:
     lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return str(path)
