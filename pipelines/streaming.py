@@ -29,7 +29,7 @@ from pipelines.transforms.detect import ANOMALIES, MONITORS, DetectAnomalies
 from pipelines.transforms.parse import DEAD, POSTS, Parse
 from pipelines.transforms.score import SCORED, TEXT_SCORES, Score
 from pipelines.transforms.store_text import letter_to_store, post_to_store
-from pipelines.transforms.window import IntoHours
+from pipelines.transforms.window import IntoHours, Panes
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Settings:
     """What the graph needs to know. Everything in it can be pickled.
 
     `default_topic` takes the posts that no topic matches; None leaves them out. `threshold` is the
-    toxicity from which a post counts as toxic.
+    toxicity from which a post counts as toxic. `panes` matters to a live stream alone.
     """
 
     matcher: TopicMatcher
@@ -47,6 +47,7 @@ class Settings:
     default_topic: str | None = None
     model_threads: int = 0
     store_text: StoreText = StoreText.FULL
+    panes: Panes = Panes()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def build(
     parsed = messages | "Parse" >> Parse(settings.matcher, settings.authors, settings.default_topic)
     scored = (
         parsed[POSTS]
-        | "Window" >> IntoHours()
+        | "Window" >> IntoHours(settings.panes)
         | "Score" >> Score(settings.bundle, settings.model_threads)
     )
     fresh = scored[SCORED] | "Fresh" >> beam.Map(Candidate, fresh=True)

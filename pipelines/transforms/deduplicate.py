@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apache_beam as beam
+from apache_beam.coders import BooleanCoder
+from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
@@ -65,19 +67,48 @@ class KeepOne(beam.DoFn):
             yield TimestampedValue(candidate, Timestamp(micros=candidate.post.created_at))
 
 
-class Deduplicate(beam.PTransform):
-    """Bounded PCollection[Candidate] in hours -> the same without duplicates.
+class KeepFirst(beam.DoFn):
+    """Lets the first post of a key through. The state goes with the hour's window, after the
+    allowed lateness. Nothing here can raise, so that no bundle is retried for ever."""
 
-    Groups in the global window, with the hour in the key, and then puts each post back into its
-    hour: a grouping by post in hourly windows costs the local runner three times as much, for the
-    trigger that it builds for every key and window.
+    SEEN = ReadModifyWriteStateSpec("seen", BooleanCoder())
+
+    def __init__(self) -> None:
+        self._kept = counter("posts_kept")
+        self._duplicates = counter("duplicates")
+
+    def process(
+        self, keyed: tuple[PostKey, Candidate], seen: Any = beam.DoFn.StateParam(SEEN)
+    ) -> Iterator[Candidate]:
+        if seen.read():
+            self._duplicates.inc()
+            return
+        seen.write(True)
+        self._kept.inc()
+        yield keyed[1]
+
+
+class Deduplicate(beam.PTransform):
+    """PCollection[Candidate] in hours -> the same without duplicates.
+
+    A live stream keeps the first of each key, at once. A bounded input is grouped, so that the one
+    that stays does not depend on the order. It is grouped in the global window, with the hour in
+    the key, and each post then put back into its hour: a grouping by post in hourly windows costs
+    the local runner three times as much, for the trigger it builds for every key and window.
     """
 
     def expand(self, candidates: beam.PCollection[Candidate]) -> beam.PCollection[Candidate]:
+        key_by_post = beam.WithKeys(key_of).with_output_types(tuple[PostKey, Candidate])
+        if not candidates.is_bounded:
+            return (
+                candidates
+                | "KeyByPost" >> key_by_post
+                | "KeepFirst" >> beam.ParDo(KeepFirst()).with_output_types(Candidate)
+            )
         return (
             candidates
             | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())
-            | "KeyByPost" >> beam.WithKeys(key_of).with_output_types(tuple[PostKey, Candidate])
+            | "KeyByPost" >> key_by_post
             | "GroupByPost" >> beam.GroupByKey()
             | "KeepOne" >> beam.ParDo(KeepOne()).with_output_types(Candidate)
             | "BackIntoHours" >> IntoHours()

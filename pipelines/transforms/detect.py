@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import apache_beam as beam
+from apache_beam.coders import PickleCoder
 from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
+from apache_beam.transforms.timeutil import TimeDomain
+from apache_beam.transforms.userstate import (
+    BagStateSpec,
+    ReadModifyWriteStateSpec,
+    TimerSpec,
+    on_timer,
+)
 from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.records import Anomaly
+from pipelines.records import HOUR, Anomaly, Micros
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.aggregate import Hour
 from pipelines.transforms.metrics import counter
@@ -59,24 +69,84 @@ class WatchTopic(beam.DoFn):
         yield TaggedOutput(MONITORS, (topic, monitor))
 
 
+class WatchTopicLive(beam.DoFn):
+    """The same on a live stream: an hour waits until the watermark has passed its end.
+
+    So hours reach the monitor in order and complete, however the bundles came. Of several panes the
+    last one counts; a pane that comes after its hour was judged changes the hourly row, not the
+    verdict. Nothing here can raise, so that no bundle is retried for ever.
+    """
+
+    PENDING = BagStateSpec("pending", PickleCoder())
+    MONITOR = ReadModifyWriteStateSpec("monitor", PickleCoder())
+    DUE = TimerSpec("due", TimeDomain.WATERMARK)
+
+    def __init__(self) -> None:
+        self._anomalies = counter("anomalies")
+
+    def process(
+        self,
+        keyed: tuple[str, Hour],
+        pending: Any = beam.DoFn.StateParam(PENDING),
+        due: Any = beam.DoFn.TimerParam(DUE),
+    ) -> None:
+        pending.add(keyed[1])
+        due.set(end_of(min(hour.summary.row.hour for hour in pending.read())))
+
+    @on_timer(DUE)
+    def judge(
+        self,
+        topic: Any = beam.DoFn.KeyParam,
+        now: Any = beam.DoFn.TimestampParam,
+        pending: Any = beam.DoFn.StateParam(PENDING),
+        state: Any = beam.DoFn.StateParam(MONITOR),
+        due: Any = beam.DoFn.TimerParam(DUE),
+    ) -> Iterator[Anomaly]:
+        hours = list(pending.read())
+        ready = [hour for hour in hours if end_of(hour.summary.row.hour) <= now]
+        waiting = [hour for hour in hours if end_of(hour.summary.row.hour) > now]
+        pending.clear()
+        for hour in waiting:
+            pending.add(hour)
+        if waiting:
+            due.set(end_of(min(hour.summary.row.hour for hour in waiting)))
+        monitor = state.read() or TopicMonitor(topic)
+        for anomaly in watch(monitor, ready):
+            self._anomalies.inc()
+            yield anomaly
+        state.write(monitor)
+
+
+def end_of(hour: Micros) -> Timestamp:
+    return Timestamp(micros=hour + HOUR)
+
+
 @dataclass(eq=False)
 class DetectAnomalies(beam.PTransform):
-    """Bounded PCollection[Hour] -> `anomalies`: Anomaly, `monitors`: (topic, TopicMonitor).
+    """PCollection[Hour] -> `anomalies`: Anomaly, `monitors`: (topic, TopicMonitor).
 
     Detection needs a topic's hours one after the other, so it works in the global window on rows
-    that carry their hour. `monitors` are the states that earlier slices of time ended with.
+    that carry their hour. `monitors` are the states that earlier slices of time ended with; a live
+    stream keeps them as its own state and reports none.
     """
 
     monitors: Mapping[str, TopicMonitor] = field(default_factory=dict)
 
     def expand(self, hours: beam.PCollection[Hour]) -> DoOutputsTuple:
-        return (
+        keyed = (
             hours
             | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())
             | "KeyByTopic"
             >> beam.WithKeys(lambda hour: hour.summary.row.topic).with_output_types(
                 tuple[str, Hour]
             )
+        )
+        if not hours.is_bounded:
+            return keyed | "WatchLive" >> beam.ParDo(WatchTopicLive()).with_outputs(
+                MONITORS, main=ANOMALIES
+            )
+        return (
+            keyed
             | "GroupByTopic" >> beam.GroupByKey()
             | "Watch"
             >> beam.ParDo(WatchTopic(self.monitors)).with_outputs(MONITORS, main=ANOMALIES)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import apache_beam as beam
+from apache_beam.transforms.trigger import (
+    AccumulationMode,
+    AfterCount,
+    AfterProcessingTime,
+    AfterWatermark,
+)
 from apache_beam.transforms.window import FixedWindows
 
 from pipelines.records import HOUR, SECOND, Micros, Post
@@ -15,9 +23,31 @@ def hour_of(moment: Micros) -> Micros:
     return moment - moment % HOUR
 
 
+@dataclass(frozen=True)
+class Panes:
+    """When an hour of a live stream is written. Units: seconds.
+
+    Every `early` seconds while it fills, once when the watermark has passed its end, and again for
+    each late post that comes at most `lateness` after that. Each pane holds all posts so far.
+    """
+
+    early: int = 60
+    lateness: int = 24 * 3600
+
+
+@dataclass(eq=False)
 class IntoHours(beam.PTransform):
     """Puts each element into the hour of its timestamp. Comes before scoring, since batching in the
-    global window would move event time."""
+    global window would move event time. A bounded input has one pane an hour."""
+
+    panes: Panes = Panes()
 
     def expand(self, posts: beam.PCollection[Post]) -> beam.PCollection[Post]:
-        return posts | "FixedWindows" >> beam.WindowInto(FixedWindows(WINDOW_SECONDS))
+        if posts.is_bounded:
+            return posts | "FixedWindows" >> beam.WindowInto(FixedWindows(WINDOW_SECONDS))
+        return posts | "FixedWindows" >> beam.WindowInto(
+            FixedWindows(WINDOW_SECONDS),
+            trigger=AfterWatermark(early=AfterProcessingTime(self.panes.early), late=AfterCount(1)),
+            accumulation_mode=AccumulationMode.ACCUMULATING,
+            allowed_lateness=self.panes.lateness,
+        )
