@@ -132,9 +132,9 @@ def _json_rows(
     path: Path, mapping: dict[str, str], document: bool, progress: Progress | None
 ) -> Iterator[Row]:
     pieces = _opened(path, progress)
-    # Many a .json file holds one object a line; only a first line that is no whole value tells
-    # that it is one document.
-    lines = not document or _is_value(pieces.first_line())
+    # Many a .json file holds one object a line; a first line that is no whole object tells that
+    # it is one document.
+    lines = not document or _is_object(pieces.first_line())
     payloads = _lines(pieces) if lines else _document(pieces)
     for number, payload in payloads:
         if mapping:
@@ -180,12 +180,11 @@ def _truncated(path: Path, reason: str) -> Row:
     return Row(notice("truncated_input", f"{path.name}: {reason}"), f"{path.name}:end")
 
 
-def _is_value(line: bytes) -> bool:
+def _is_object(line: bytes) -> bool:
     try:
-        orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+        return isinstance(orjson.loads(line.removeprefix(b"\xef\xbb\xbf")), dict)
     except ValueError:
         return False
-    return True
 
 
 def _mapped_json(payload: bytes, mapping: Mapping[str, str]) -> bytes:
@@ -281,7 +280,7 @@ def _cells(column: Any) -> list[Any]:
     if pyarrow.types.is_timestamp(column.type) and column.type.unit == "ns":
         # Python's datetime has microseconds; without this a stamp with more would raise
         column = column.cast(pyarrow.timestamp("us", column.type.tz), safe=False)
-    return column.to_pylist()  # type: ignore[no-any-return]
+    return column.to_pylist()
 
 
 def _plain_rows(
@@ -334,7 +333,9 @@ def _dumped(row: Mapping[str, Any]) -> bytes:
     except TypeError:
         # Only what was no UTF-8 in the file cannot be written as JSON.
         return notice(
-            "bad_encoding", "the row is not UTF-8; save the file as UTF-8", json.dumps(row)
+            "bad_encoding",
+            "the row is not UTF-8; save the file as UTF-8",
+            json.dumps(row, default=repr),
         )
 
 

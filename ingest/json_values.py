@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 _OUTSIDE_STRING = re.compile(rb'["\[\]{},]')
 _STRING_END = re.compile(rb'\\|"')
+_BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
 
 
@@ -68,8 +69,8 @@ class _Cutter:
         self._at -= start
 
     def _open(self) -> None:
-        text = self._buffer.removeprefix(b"\xef\xbb\xbf").lstrip(_SPACE)
-        if text:
+        text = self._buffer.removeprefix(_BOM).lstrip(_SPACE)
+        if text and not _BOM.startswith(text):
             self._array = text[:1] == b"["
             self._buffer = text[1:] if self._array else text
 

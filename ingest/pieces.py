@@ -20,6 +20,7 @@ class Pieces:
         self.broken: str | None = None
         self._max_line = max_line
         self._held = b""
+        self._fault: str | None = None
         self._chunks = self._unbroken(chunks(path, progress))
 
     def start(self, size: int) -> bytes:
@@ -43,6 +44,8 @@ class Pieces:
             held, self._held = self._held, b""
             yield held
         yield from self._chunks
+        # only now: a look ahead must not end what is still to be read
+        self.broken = self._fault
 
     def lines(self) -> Iterator[bytes]:
         """Yields the lines with their ends; one over the limit is cut to one byte more than it.
@@ -66,4 +69,4 @@ class Pieces:
         try:
             yield from (chunk for chunk in raw if chunk)
         except TruncatedInput as error:
-            self.broken = str(error)
+            self._fault = str(error)
