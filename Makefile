@@ -1,7 +1,6 @@
 # make demo    the whole way on a sample of posts (or INPUT=your.jsonl): tables, forecast, page
 # make test    the tests
 # make lint    ruff, ruff format, mypy
-# make drill   the slow tests
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -16,7 +15,7 @@ OUT ?= demo
 export INPUT COLUMNS TOPIC KEYWORDS OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format drill clean
+.PHONY: help install demo test lint format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -42,10 +41,7 @@ demo: $(VENV)/.installed
 	$(BIN)/mltox demo --out "$$OUT" $(if $(INPUT),--input "$$INPUT") $(if $(COLUMNS),--columns "$$COLUMNS") $(if $(TOPIC),--topic "$$TOPIC") $(if $(KEYWORDS),--keywords "$$KEYWORDS")
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not drill" $(PYTEST_ARGS)
-
-drill: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m drill $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mltox.cli import VERBS, main
+from pipelines.warehouse import open_warehouse
 
 
 def mltox(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -78,3 +79,25 @@ def test_what_a_person_can_mend_is_one_line_and_code_2(case: str, tmp_path: Path
     assert "Traceback" not in ended.stderr
     said = [line for line in ended.stderr.splitlines() if "error:" in line or "mltox:" in line]
     assert len(said) == 1 and named in said[0]
+
+
+def test_a_warehouse_in_use_is_one_line_and_code_2(tmp_path: Path) -> None:
+    path = tmp_path / "busy.duckdb"
+    with open_warehouse(str(path)) as held:
+        held.create()
+        for verb in ("forecast", "dashboard"):
+            ended = mltox(verb, "--warehouse", str(path), cwd=tmp_path)
+            assert ended.returncode == 2
+            assert "Traceback" not in ended.stderr
+            assert "in use by another mltox run" in ended.stderr
+
+
+def test_direct_runner_is_the_named_local_one(tmp_path: Path) -> None:
+    (tmp_path / "posts.csv").write_text(
+        "id,text,created_at\n1,hello there,2026-03-02T00:00:00Z\n", encoding="utf-8"
+    )
+    ended = mltox("backfill", "--input", "posts.csv", "--runner=DirectRunner", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "FnApiRunner, in this process (asked for DirectRunner)" in ended.stderr
+    assert "posts kept" in ended.stdout
+    assert (tmp_path / "mltox.duckdb").exists()
