@@ -110,6 +110,8 @@ def _parts(value: Json) -> Iterator[Part]:
 def _found(obj: Obj) -> Found | None:
     if own.is_envelope(obj) or own.is_notice(obj):
         return None
+    if obj.keys() <= plain.FIELDS:
+        return plain.find(obj)
     for find in _FORMATS:
         found = find(obj)
         if found is not None:

@@ -53,6 +53,8 @@ def envelope(obj: Obj, now: Micros) -> Envelope:
             raise BadPost("wrong_type", f"the envelope's {field} is no string of 1 to 300")
         check_unicode(value, f"the {field}")
         strings[field] = value
+    if not strings["post_id"].startswith(strings["source"] + ":"):
+        raise BadPost("bad_id", "the envelope's post_id does not begin with its source")
     author_key = obj.get("author_key")
     if author_key is not None and not (isinstance(author_key, str) and is_author_key(author_key)):
         raise BadPost("wrong_type", "the envelope's author_key is no author key")

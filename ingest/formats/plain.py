@@ -7,7 +7,11 @@ import re
 from ingest.formats.draft import BadPost, Draft, Json, Obj
 from ingest.formats.found import Found, one
 
-FIELDS = ("id", "text", "created_at", "author", "topic", "topics", "lang", "source")
+FIELDS = dict.fromkeys(
+    ("id", "text", "created_at", "author", "topic", "topics", "lang", "source")
+).keys()
+"""What a plain row may have, in the order in which people are told; a set for comparing."""
+
 DEFAULT_SOURCE = "file"
 
 _NOT_IN_SOURCE = re.compile(r"[^a-z0-9_.-]+")

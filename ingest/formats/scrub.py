@@ -57,10 +57,10 @@ _ACCOUNT_FIELDS = frozenset({"id", "id_str", "name"})
 _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]+")
 _PROFILE = re.compile(r"(https?://[^/\s\"<>]+/(?:@|users/|user/|u/|profile/))[^/\s\"<>?]+")
 _NAMES = "|".join(sorted(_ACCOUNT_IDS))
-_PAIR = re.compile(rf'("(?:{_NAMES})"\s*:\s*)("(?:[^"\\]|\\.)*"?|-?[0-9]+)')
-_ACCOUNT = re.compile(
-    rf'("(?:{_NAMES})"\s*:\s*)(?:\{{[^{{}}]*(?:\{{[^{{}}]*\}}?[^{{}}]*)*\}}?|\[[^\]]*\]?)'
-)
+_KEY = re.compile(rf'"(?:{_NAMES})"\s*:\s*')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_SCALAR = re.compile(r"[^\s,\]}]*")
+_MARK = re.compile(r'["\[\]{}]')
 
 
 def scrubbed_json(value: Json, authors: AuthorKeys) -> str:
@@ -76,9 +76,33 @@ def scrubbed_json(value: Json, authors: AuthorKeys) -> str:
 def scrubbed_text(text: str) -> str:
     """Returns text that may be broken JSON, cut to 10,000 characters, authors blanked out."""
     text = text[: 2 * MAX_PAYLOAD]
-    text = _ACCOUNT.sub(r'\1"[author]"', text)
-    text = _PAIR.sub(r'\1"[author]"', text)
-    return _addresses(text)[:MAX_PAYLOAD]
+    kept, at = [], 0
+    while (key := _KEY.search(text, at)) is not None:
+        kept += [text[at : key.end()], '"[author]"']
+        at = _end_of_value(text, key.end())
+    kept.append(text[at:])
+    return _addresses("".join(kept))[:MAX_PAYLOAD]
+
+
+def _end_of_value(text: str, start: int) -> int:
+    """Where the JSON value that starts here ends: behind its last bracket, or with the text."""
+    if text[start : start + 1] == '"':
+        match = _STRING.match(text, start)
+    elif text[start : start + 1] in ("[", "{"):
+        depth, at = 0, start
+        while (mark := _MARK.search(text, at)) is not None:
+            at = mark.end()
+            if mark[0] == '"':
+                string = _STRING.match(text, mark.start())
+                at = string.end() if string else at
+            else:
+                depth += 1 if mark[0] in "[{" else -1
+            if depth == 0:
+                return at
+        return len(text)
+    else:
+        match = _SCALAR.match(text, start)
+    return match.end() if match else start
 
 
 def storable(text: str) -> str:
@@ -92,9 +116,9 @@ def _addresses(text: str) -> str:
 
 def _scrub(value: Json, authors: AuthorKeys, depth: int) -> Json:
     if isinstance(value, str):
-        # a string that holds JSON itself, such as the body in a recorded answer
-        clean = scrubbed_text(value) if value[:1] in "{[" else _addresses(value[:MAX_PAYLOAD])
-        return storable(clean)
+        if value[:1] in ("{", "[") and depth < _MAX_DEPTH:
+            return storable(_scrub_inner(value, authors, depth))
+        return storable(_addresses(value[:MAX_PAYLOAD]))
     if isinstance(value, int):
         return value if value.bit_length() < 64 else _CUT
     if not isinstance(value, dict | list):
@@ -110,6 +134,14 @@ def _scrub(value: Json, authors: AuthorKeys, depth: int) -> Json:
         else _scrub(item, authors, depth + 1)
         for key, item in value.items()
     }
+
+
+def _scrub_inner(text: str, authors: AuthorKeys, depth: int) -> str:
+    """A string that seems to hold JSON, such as the body in a recorded answer."""
+    try:
+        return orjson.dumps(_scrub(orjson.loads(text), authors, depth + 1)).decode()[:MAX_PAYLOAD]
+    except (ValueError, TypeError):
+        return scrubbed_text(text)
 
 
 def _keyed(value: Json, authors: AuthorKeys) -> Json:

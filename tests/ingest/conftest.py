@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import hypothesis
 import orjson
 import pytest
 
@@ -13,6 +14,10 @@ from ingest.formats import decode
 
 NOW = 1_767_225_600_000_000
 """2026-01-01T00:00:00Z."""
+
+# A machine under load is no failure.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 Decoded = list[Envelope | Reject]
 

@@ -307,8 +307,8 @@ def test_progress_adds_up_to_the_size(name: str, tmp_path: Path) -> None:
         pyarrow.parquet.write_table(table, path)
     else:
         content = csv_of(ROWS * 5_000) if ".csv" in name else JSONL * 5_000
-        pack = {".gz": gzip.compress, ".bz2": bz2.compress}.get(path.suffix, bytes)
-        path.write_bytes(pack(content))
+        packed = {".gz": gzip.compress(content), ".bz2": bz2.compress(content)}
+        path.write_bytes(packed.get(path.suffix, content))
     steps: list[int] = []
     assert sum(1 for _ in read_rows(path, progress=steps.append)) == 25_000
     assert sum(steps) == path.stat().st_size == count_hint([path])

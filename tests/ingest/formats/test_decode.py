@@ -137,7 +137,7 @@ def check(items: list[Envelope | Reject]) -> None:
             continue
         assert item.text.strip()
         assert "\0" not in item.text + item.post_id + item.source
-        assert item.post_id.startswith(item.source + ":") or item.post_id == "x:1"
+        assert item.post_id.startswith(item.source + ":")
         assert 946_684_800_000_000 <= item.created_at <= NOW + 86_400_000_000
         assert item.author_key is None or len(item.author_key) == 32
         assert list(decode(encode(item), authors=SECRET, now=NOW)) == [item]
@@ -240,6 +240,39 @@ def test_a_reject_never_holds_the_author(shape: Any) -> None:
             if isinstance(item, Reject):
                 for raw in RAW_AUTHORS:
                     assert raw not in item.payload + item.message + (item.post_id or "")
+
+
+@pytest.mark.parametrize(
+    "cut_off",
+    [
+        {
+            "user": {
+                "entities": {"url": {"urls": [{}]}},
+                "id_str": "9000000001",
+                "name": "Raw Author",
+            }
+        },
+        {"user_mentions": [{"indices": [1, 2], "name": "Raw Author"}, {"id": 9000000001}]},
+        {"user": {"bio": 'a "quote\\" and } ] "', "name": "Raw Author"}, "id": 5},
+        {"author_id": 9000000001},
+        {"author": "raw_author"},
+        {"uri": "https://social.example/users/raw_author/statuses/1"},
+        {"uri": "at://did:plc:rawauthor/app.bsky.feed.post/1"},
+    ],
+)
+def test_messages_that_cannot_be_parsed_name_no_author(cut_off: Any, reject: Any) -> None:
+    for indent in (None, 1):
+        payload = reject(json.dumps(cut_off, indent=indent)[:-1].encode()).payload
+        for raw in RAW_AUTHORS:
+            assert raw not in payload
+
+
+def test_json_within_a_string_names_no_author(reject: Any) -> None:
+    inner = json.dumps({"statuses": [STATUS]})
+    for body in (inner, inner[:-1]):
+        payload = reject({"recorded": {"body": body}}).payload
+        for raw in RAW_AUTHORS:
+            assert raw not in payload
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -379,8 +412,8 @@ storable_text = st.text(
 @given(
     st.builds(
         Envelope,
-        post_id=storable_text,
-        source=st.sampled_from(["x", "file"]),
+        post_id=storable_text.map(lambda text: "x:" + text),
+        source=st.just("x"),
         text=storable_text.map(lambda text: "t" + text),
         created_at=st.integers(946_684_800_000_000, NOW),
         lang=st.none() | st.sampled_from(["en", "de"]),
@@ -400,6 +433,7 @@ def test_an_envelope_comes_back_as_it_was(envelope: Envelope) -> None:
         ({"schema": 2}, "unsupported_schema"),
         ({"post_id": 5}, "wrong_type"),
         ({"post_id": ""}, "wrong_type"),
+        ({"post_id": "file:1"}, "bad_id"),
         ({"source": None}, "wrong_type"),
         ({"author_key": "raw_author"}, "wrong_type"),
         ({"text": ""}, "empty_text"),
