@@ -37,7 +37,9 @@ function draw(id, traces, figure, label) {
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", label);
   if (!box.data) box.replaceChildren();
-  return Plotly.react(box, traces, layout(figure), CONFIG);
+  const drawn = Plotly.react(box, traces, layout(figure), CONFIG);
+  byId("js-plotly-tester").setAttribute("aria-hidden", "true");
+  return drawn;
 }
 
 function empty(id, text) {
