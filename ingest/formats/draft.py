@@ -17,6 +17,7 @@ Obj = dict[str, Json]
 
 MAX_TEXT_BYTES = 100_000
 MAX_NAME_CHARACTERS = 200
+MAX_TOPICS = 50
 EARLIEST: Micros = 946_684_800_000_000
 """2000-01-01T00:00:00Z: older than every network, so an older stamp is a wrong one."""
 
@@ -144,7 +145,10 @@ def topic_names(value: Json) -> tuple[str, ...]:
         check_unicode(name, "the topic")
         if len(name) > MAX_NAME_CHARACTERS:
             raise BadPost("bad_topic", f"a topic has more than {MAX_NAME_CHARACTERS} characters")
-    return tuple(dict.fromkeys(clean))
+    topics = tuple(dict.fromkeys(clean))
+    if len(topics) > MAX_TOPICS:
+        raise BadPost("bad_topic", f"the post names more than {MAX_TOPICS} topics")
+    return topics
 
 
 def _post_id(source: str, native_id: Json) -> str:

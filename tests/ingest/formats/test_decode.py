@@ -347,6 +347,7 @@ def test_messages_of_no_shape(payload: bytes, error_type: str, reject: Any) -> N
         ({"topics": ["a", 5]}, "wrong_type"),
         ({"topic": "t" * 201}, "bad_topic"),
         ({"topic": "a\0"}, "nul_character"),
+        ({"topics": [str(n) for n in range(51)]}, "bad_topic"),
         ({"source": 5}, "wrong_type"),
     ],
 )
@@ -366,6 +367,7 @@ def test_one_bad_field(change: dict[str, Any], error_type: str, reject: Any) -> 
         {"author": 5},
         {"author": ""},
         {"topic": ""},
+        {"topics": [str(n % 50) for n in range(500)]},
         {"more": "\0 in a field that is not kept"},
     ],
 )
