@@ -42,6 +42,7 @@ WORLDS = (
     World("2 posts/h", 2, 0.1),
     World("10 posts/h", 10, 0.1),
     World("30 posts/h", 30, 0.1),
+    World("30 posts/h, calm, 20 %", 30, 0.2, burst=0.1, memory=0.5, wander=0.02, copies=1),
     World("30 posts/h, share 3 %", 30, 0.03),
     World("30 posts/h, bursty", 30, 0.1, burst=0.5, memory=0.85, wander=0.25, copies=3),
     World("300 posts/h", 300, 0.1),
@@ -97,9 +98,12 @@ def hours_of(
 
 
 def summary(hour: int, posts: int, mean: float, share: float) -> HourSummary:
+    start = hour * HOUR
+    unknown = (None,) * 7
     row = HourlyToxicity(
-        "t", hour * HOUR, "m", posts, 0, posts, mean, share, None, *[None] * 6, 0, True, hour * HOUR
-    )
+        "t", start, "m", posts, 0, posts, mean, share, *unknown, revision=0, is_final=True,
+        updated_at=start,
+    )  # fmt: skip
     return HourSummary(row, (), (), ())
 
 
@@ -136,7 +140,7 @@ def found_after(world: World, surge: Surge, topics: int) -> list[int | None]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--topics", type=int, default=40, help="simulated topics a line")
     topics = parser.parse_args().topics
     print("False alarms per topic and month")
@@ -144,7 +148,7 @@ def main() -> None:
         rates = false_alarms(world, topics)
         print(f"  {world.name:24s}" + "".join(f"  {m} {rates[m]:.2f}" for m in METRICS), flush=True)
     print("Planted surges after three weeks: recall, median delay in hours")
-    for world in (WORLDS[1], WORLDS[2], WORLDS[4], WORLDS[5]):
+    for world in (WORLDS[1], WORLDS[2], WORLDS[3], WORLDS[5], WORLDS[6]):
         for metric, hours, factor in (
             ("posts", 1, 3),
             ("posts", 4, 2),
