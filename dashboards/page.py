@@ -80,7 +80,7 @@ def render(warehouse: Warehouse, *, sample: bool, incidents: Path | None = None)
         else "",
         planted=sections.planted(planted, found) if planted else "",
         letters=sections.letters(letters),
-        footer=sections.footer(models),
+        footer=sections.footer(),
         data="\n".join(_data(warehouse, totals, hours, days, found)),
         scripts="\n".join(f"<script>{script}</script>" for script in scripts),
     )

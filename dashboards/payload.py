@@ -6,6 +6,7 @@ None where nothing is known. Texts are clipped; the page sets them as text, neve
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -148,17 +149,21 @@ def _anomaly(anomaly: Anomaly) -> Json:
 
 
 def _best_examples(examples: Iterable[Example]) -> list[Json]:
-    """The most toxic posts of an episode, each once."""
+    """The most toxic posts of an episode, each text once; `copies` is how many posts have it."""
     distinct = {example.post_id: example for example in examples}
-    ranked = sorted(distinct.values(), key=lambda e: (-(e.toxicity or 0.0), e.post_id))
+    texts = Counter(e.text for e in distinct.values())
+    ranked: dict[str, Example] = {}
+    for e in sorted(distinct.values(), key=lambda e: (-(e.toxicity or 0.0), e.created_at)):
+        ranked.setdefault(e.post_id if e.text is None else f"text {e.text}", e)
     return [
         {
             "text": None if e.text is None else clipped(visible(e.text), MAX_TEXT),
             "toxicity": _scaled(e.toxicity),
             "source": visible(e.source),
             "at": _millis(e.created_at),
+            "copies": 1 if e.text is None else texts[e.text],
         }
-        for e in ranked[:MAX_EXAMPLES]
+        for e in list(ranked.values())[:MAX_EXAMPLES]
     ]
 
 

@@ -256,12 +256,12 @@ def letters(rows: Sequence[Letters]) -> str:
     return table("Dead letters by reason", head, cells, numeric=(2,), css="stack")
 
 
-def footer(models: Sequence[ModelUse]) -> str:
+def footer() -> str:
     return (
         "<p>All times are UTC. Toxicity is a model’s estimate of the probability that people would "
         "call a post toxic; it errs, more so with irony, dialect and reclaimed words. Toxic share "
         "is the share of scored posts at or above the model’s threshold.</p>"
-        "<p>“Usual” is the median of the 24-hour spans in the 28 days before, with the least and "
-        "the greatest of them. Posts in languages that the model does not know are counted and not "
-        "scored.</p>"
+        "<p>“Usual” is the median of the 24-hour spans in the 28 days before; in brackets is the "
+        "range of an ordinary day, three times the scatter either way. Posts in languages that the "
+        "model does not know are counted and not scored.</p>"
     )

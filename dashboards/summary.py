@@ -1,8 +1,15 @@
-"""A topic's last 24 hours against what is usual for it."""
+"""A topic's last 24 hours against what is usual for it.
+
+Usual is the median of the days before; a day is outside the usual range where it lies more than
+three times the scatter away. The scatter is the median absolute deviation, scaled to a standard
+deviation (Rousseeuw and Croux, 1993), which the days of an incident hardly move, but at least the
+sampling error of a share of so many posts.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import sqrt
 from statistics import median
 from typing import NamedTuple
 
@@ -11,12 +18,14 @@ from pipelines.records import DAY, Micros
 
 USUAL_DAYS = 28
 MIN_USUAL_DAYS = 3
+MAD_TO_SIGMA = 1.4826
+SIGMAS = 3.0
 
 
 class Now(NamedTuple):
     """Toxic share of the last 24 hours, and of the 24-hour spans before them.
 
-    `usual` is their median, `low` and `high` the least and greatest; all None where fewer than
+    `usual` is their median, from `low` to `high` is ordinary; all None where fewer than
     `MIN_USUAL_DAYS` spans have scored posts. `share` is None where no post was scored.
     """
 
@@ -59,4 +68,14 @@ def now(hours: Sequence[Hour], last_hour: Micros) -> Now:
     past = [s for s in shares[1:] if s is not None]
     if len(past) < MIN_USUAL_DAYS:
         return Now(posts[0], shares[0], None, None, None)
-    return Now(posts[0], shares[0], median(past), min(past), max(past))
+    usual = median(past)
+    reach = SIGMAS * _scatter(past, usual, scored[0])
+    return Now(posts[0], shares[0], usual, max(0.0, usual - reach), min(1.0, usual + reach))
+
+
+def _scatter(past: Sequence[float], usual: float, scored: int) -> float:
+    deviation = MAD_TO_SIGMA * median(abs(share - usual) for share in past)
+    n = max(scored, 1)
+    # A share of 0 has no sampling error of its own; one toxic post more must not stand out.
+    p = min(max(usual, 1 / n), 1 - 1 / n) if n > 1 else 0.5
+    return max(deviation, sqrt(p * (1 - p) / n))

@@ -28,14 +28,17 @@ const METRICS = {
 };
 const count = (n) => n.toLocaleString("en-GB");
 const percent = (v) => (v / SCALE < 0.005 ? "under 1 %" : Math.round(100 * v / SCALE) + " %");
-const dateFormat = (options) => {
-  const format = new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
-  return (ms) => format.format(ms);
+// As the tables have them; Intl's short months differ from browser to browser.
+const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const weekdayText = (ms) => WEEKDAYS[(new Date(ms).getUTCDay() + 6) % 7];
+const dayText = (ms) => {
+  const date = new Date(ms);
+  return `${weekdayText(ms)} ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
 };
-const dayText = dateFormat({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
-const hourText = dateFormat({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const hourText = (ms) => new Date(ms).toISOString().slice(11, 16);
 const timeText = (ms) => `${dayText(ms)}, ${hourText(ms)}`;
-const weekHourText = dateFormat({ weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const weekHourText = (ms) => `${weekdayText(ms)} ${hourText(ms)}`;
 const spanText = (from, to) =>
   to - from <= DAY && dayText(from) === dayText(to - 1)
     ? `${dayText(from)}, ${hourText(from)}–${dayText(to) === dayText(from) ? hourText(to) : "24:00"}`

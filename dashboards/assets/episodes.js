@@ -13,7 +13,8 @@ function quote(example, hide) {
     box.append(el("p", { "aria-hidden": "true" }, masked(example.text)), el("p", { class: "sr" }, "Toxic text, masked."));
   } else box.append(el("p", { dir: "auto" }, example.text));
   const score = example.toxicity === null ? "not scored" : `toxicity ${METRICS.mean_toxicity.format(example.toxicity)}`;
-  box.append(el("footer", {}, `${example.source}, ${timeText(example.at)}, ${score}`));
+  const copies = example.copies > 1 ? `, said in ${example.copies} of the example posts` : "";
+  box.append(el("footer", {}, `${example.source}, ${timeText(example.at)}, ${score}${copies}`));
   return box;
 }
 
@@ -31,9 +32,9 @@ function hourTable(episode) {
     return el("tr", {}, el("th", { scope: "row" }, timeText(h.hour)), el("td", {}, name),
       el("td", { class: "n" }, format(h.observed)), el("td", { class: "n" }, `${format(h.lower)} to ${format(h.upper)}`), el("td", {}, h.severity));
   };
-  const head = ["Hour (UTC)", "Measure", "Observed", "Expected between", "Severity"];
+  const head = [["Hour (UTC)"], ["Measure"], ["Observed", "n"], ["Expected between", "n"], ["Severity"]];
   return el("div", { class: "scroll", role: "region", "aria-label": "Hours of this anomaly", tabindex: "0" },
-    el("table", {}, el("thead", {}, el("tr", {}, ...head.map((h) => el("th", { scope: "col" }, h)))), el("tbody", {}, ...episode.hours.map(row))));
+    el("table", {}, el("thead", {}, el("tr", {}, ...head.map(([name, css = ""]) => el("th", { scope: "col", class: css }, name)))), el("tbody", {}, ...episode.hours.map(row))));
 }
 
 function item(topic, episode, hide) {

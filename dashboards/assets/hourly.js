@@ -22,13 +22,15 @@ function dayMean(values, weights) {
 const lonely = (values) =>
   values.map((v, i) => (v !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null ? v : null));
 
+const bandName = (level) => level + " % band", OUTER = bandName(95);
+
 function bands(forecast, unit, c) {
   const x = times(forecast.start, forecast.expected.length);
   const scaled = (name) => forecast[name].map((v) => v / unit);
   const edge = { x, mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false };
   const band = (level, colour) => [
     { ...edge, y: scaled("lower_" + level) },
-    { ...edge, y: scaled("upper_" + level), fill: "tonexty", fillcolor: colour, name: level + " % band", showlegend: true },
+    { ...edge, y: scaled("upper_" + level), fill: "tonexty", fillcolor: colour, name: bandName(level), showlegend: true },
   ];
   return [...band(95, c["band-95"]), ...band(80, c["band-80"])];
 }
@@ -82,13 +84,18 @@ function nowLine(topic, c) {
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
-// From 0 to just above the greatest value in sight: a spike months ago must not flatten this week.
-function yRange(traces, [from, to]) {
-  let most = 0;
-  for (const { x, y } of traces) {
-    for (let i = 0; i < x.length; i++) if (x[i] >= from && x[i] <= to && y[i] > most) most = y[i];
+// From 0 to just above the greatest value in sight: a spike months ago must not flatten this week,
+// nor a wide outer band what was observed; where the band leaves the frame, the text has its end.
+function yRange(traces, [from, to], ceiling = Infinity) {
+  let most = 0, outer = 0;
+  for (const { x, y, name } of traces) {
+    for (let i = 0; i < x.length; i++) {
+      if (x[i] < from || x[i] > to) continue;
+      if (name === OUTER) outer = Math.max(outer, y[i]);
+      else if (y[i] > most) most = y[i];
+    }
   }
-  return [0, most * 1.12 || 1];
+  return [0, Math.min(ceiling, 1.12 * Math.max(most, Math.min(outer, 1.4 * most))) || 1];
 }
 
 // The forecast in a sentence, for those who cannot or will not read the chart.
@@ -131,7 +138,7 @@ function drawScore(topic) {
     (topic.episodes.length ? ", numbered as in the list below" : "") + ". Times are UTC." +
     (topic.hourly.cut ? " The last 400 days of hours are shown." : "");
   byId("score-forecast").textContent = forecastText(metric, forecast);
-  draw("score-chart", traces, { xaxis: { range: [...range] }, yaxis: { tickformat: tick, range: yRange(traces, range) }, shapes: nowLine(topic, c) },
+  draw("score-chart", traces, { xaxis: { range: [...range] }, yaxis: { tickformat: tick, range: yRange(traces, range, 1.04) }, shapes: nowLine(topic, c) },
     `${name} of ${topic.name} by hour; ${anomalyText(topic, metric)}. ${forecastText(metric, forecast)}`);
 }
 

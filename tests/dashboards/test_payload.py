@@ -90,6 +90,7 @@ def test_an_episode_tells_its_terms_and_its_most_toxic_posts_once(
         example(hour=HOUR, post_id="x:1", toxicity=0.5, text="mild"),
         example(hour=HOUR, post_id="x:2", toxicity=0.9, text="y" * 1000),
         example(hour=HOUR, metric="posts", post_id="x:2", toxicity=0.9, text="y" * 1000),
+        example(hour=HOUR, post_id="x:5", toxicity=0.4, text="mild"),
         example(hour=HOUR, post_id="x:3", toxicity=None, text=None),
         example(hour=9 * HOUR, post_id="x:4", toxicity=1.0),
     ]
@@ -97,6 +98,7 @@ def test_an_episode_tells_its_terms_and_its_most_toxic_posts_once(
     assert [e["toxicity"] for e in got["examples"]] == [90_000, 50_000, None]
     assert got["examples"][0]["text"] == "y" * (MAX_TEXT - 1) + "…"
     assert got["examples"][2]["text"] is None
+    assert [e["copies"] for e in got["examples"]] == [1, 2, 1]
     assert got["terms"][0] == "a\ufffdb"
     assert len(got["terms"][1]) == 80
     assert got["explained_share"] == 40_000
@@ -106,7 +108,7 @@ def test_an_episode_tells_its_terms_and_its_most_toxic_posts_once(
 def test_examples_are_bounded(
     anomaly: Callable[..., Anomaly], example: Callable[..., Example]
 ) -> None:
-    posts = [example(post_id=f"x:{i}") for i in range(50)]
+    posts = [example(post_id=f"x:{i}", text=f"post {i}") for i in range(50)]
     assert len(payload.episode(episodes([anomaly()])[0], posts)["examples"]) == MAX_EXAMPLES
 
 
