@@ -18,6 +18,7 @@ RUNTIME = [
     "tokenizers==0.23.3",
     "tqdm>=4.66",
     "tweepy==4.17.0",
+    "zstandard>=0.22",
 ]
 
 EXTRAS = {
