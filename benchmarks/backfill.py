@@ -50,9 +50,7 @@ def main() -> None:
     parser.add_argument("--slices", type=int, nargs="+", default=[50_000], metavar="POSTS")
     parser.add_argument("options", nargs="*", help="options of mltox backfill, after --")
     given = parser.parse_args()
-    print(
-        "| posts a slice | seconds | posts a second | peak memory | posts | distinct texts |"
-    )
+    print("| posts a slice | seconds | posts a second | peak memory | posts | distinct texts |")
     print("|---:|---:|---:|---:|---:|---:|")
     for slice_posts in given.slices:
         run = measure(given.input, slice_posts, given.options)
