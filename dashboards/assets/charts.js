@@ -4,6 +4,7 @@ function colours() {
   return new Proxy({}, { get: (_, name) => style.getPropertyValue("--" + name).trim() });
 }
 
+const narrow = matchMedia("(max-width: 40rem)");
 const CONFIG = { responsive: true, displayModeBar: false, showTips: false };
 const DATE_TICKS = [
   { dtickrange: [null, 43200000], value: "%H:%M\n%-d %b" },
@@ -22,7 +23,10 @@ function layout(more) {
     font: { family: getComputedStyle(document.body).fontFamily, color: c.ink, size: 13 },
     margin: { l: 8, r: 12, t: 8, b: 8 },
     hovermode: "x unified", hoverlabel: { bgcolor: c.surface, bordercolor: c.line, font: { color: c.ink }, namelength: 40 },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 } },
+    legend: {
+      orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 },
+      ...(narrow.matches ? { entrywidthmode: "fraction", entrywidth: 0.48 } : {}),
+    },
     // A finger must be able to scroll past a chart.
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     ...more,

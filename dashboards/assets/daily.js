@@ -39,7 +39,7 @@ function drawCompare() {
   let own = 0;
   const traces = drawn.map(({ i, name: topic, daily }) => {
     const x = dates(daily.start, daily.posts.length), y = daily[metric].map((v) => (v === null ? null : v / unit));
-    const trace = line(lead.has(i) ? own++ : 0, c, x, y, plain(short(topic, 28)), tick === ".2f" ? ".3f" : ".1%");
+    const trace = line(lead.has(i) ? own++ : 0, c, x, y, plain(short(topic, narrow.matches ? 16 : 28)), tick === ".2f" ? ".3f" : ".1%");
     if (!lead.has(i)) Object.assign(trace, { mode: "lines", line: { color: c.mute, width: 1 }, opacity: 0.5, showlegend: false });
     if (i === state.topic) trace.line.width = 3.5;
     return trace;

@@ -70,7 +70,7 @@ if (page.topics.length) {
     byId("topic").focus({ preventScroll: true });
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-  narrow.addEventListener("change", () => drawWeek(topicAt(state.topic)));
+  narrow.addEventListener("change", drawAll);
   addEventListener("beforeprint", () => { document.documentElement.dataset.print = ""; drawAll(); });
   addEventListener("afterprint", () => { delete document.documentElement.dataset.print; drawAll(); });
   select(Math.max(0, fromAddress()));

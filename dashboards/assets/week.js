@@ -1,5 +1,4 @@
 // The hours of the week as a table: every value is printed, the shade only helps the eye.
-const narrow = matchMedia("(max-width: 40rem)");
 
 function drawWeek(topic) {
   const metric = byId("week-select").value, values = topic.week ? topic.week[metric] : [];

@@ -326,6 +326,35 @@ def test_topics_are_chosen_by_keyboard_and_focus_stays(browser: Browser, page: P
     assert browser.js("document.getElementById('topic').textContent").startswith("Topic: politics")
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_forecast_accuracy_is_of_the_topic_shown(browser: Browser, page: Path, width: int) -> None:
+    browser.open(page, width=width)
+    shown = "[...document.querySelectorAll('tr[data-of]')].filter(r => r.checkVisibility())"
+    assert browser.js(f"{shown}.map(r => r.dataset.of)") == ["0", "0", "0"]
+    assert "Prophet" in browser.js(f"{shown}[0].innerText")
+
+
+def test_a_marker_tells_on_hover_what_was_expected_and_leads_to_the_list_on_click(
+    browser: Browser, page: Path
+) -> None:
+    browser.open(page)
+    browser.js("document.documentElement.style.scrollBehavior = 'auto'")
+    x, y = browser.js("""(() => {
+      document.getElementById("score-chart").scrollIntoView({ block: "center" });
+      const box = document.querySelectorAll("#score-chart .points path.point")[2]
+        .getBoundingClientRect();
+      return [box.x + box.width / 2, box.y + box.height / 2];
+    })()""")
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        browser.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+        if kind == "mouseMoved":
+            told = "document.querySelector('.hoverlayer').textContent"
+            browser.wait(f"{told}.includes('no. 1, critical')")
+            assert "0.320, expected 0.080 (0.020–0.150)" in browser.js(told)
+    browser.wait("document.activeElement.tagName == 'LI'")
+    assert "no. 1:" in browser.js("document.activeElement.textContent")
+
+
 def test_anomalies_have_a_shape_and_a_number_and_lead_to_the_list(
     browser: Browser, page: Path
 ) -> None:
