@@ -22,7 +22,7 @@ class MeanPooledClassifier(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(int(encoder.config.hidden_size), labels)  # type: ignore[union-attr, arg-type]
+        self.head = nn.Linear(int(encoder.config.hidden_size), labels)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask)
@@ -53,7 +53,7 @@ def save(
 ) -> None:
     """`config.json`, `model.safetensors` and `tokenizer.json` in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    config = model.encoder.config.to_dict()  # type: ignore[operator, union-attr]
+    config = model.encoder.config.to_dict()
     config |= {"architectures": [ARCHITECTURE], "id2label": dict(enumerate(labels))}
     config["label2id"] = {label: number for number, label in enumerate(labels)}
     (folder / "config.json").write_text(json.dumps(config, indent=1))
