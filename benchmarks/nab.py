@@ -8,7 +8,7 @@ adapter swaps in a family of plain real values. Scored by any NAB scorer that ca
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -43,12 +43,12 @@ class RealValues:
     def variance(self, mean: float, posts: float, dispersion: Dispersion) -> float:
         return dispersion.between
 
-    def pooled(self, hours: Sequence[Hour]) -> Hour:
+    def pooled(self, hours: Collection[Hour]) -> Hour:
         n = len(hours)
         return Hour(sum(h.value for h in hours) / n, n, sum(h.mean for h in hours) / n)
 
     def surprise(
-        self, hours: Sequence[Hour], dispersion: Dispersion, level_variance: float
+        self, hours: Collection[Hour], dispersion: Dispersion, level_variance: float
     ) -> float:
         whole = self.pooled(hours)
         own = sum(dispersion.between + hour.slack for hour in hours) / len(hours) ** 2

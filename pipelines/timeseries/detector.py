@@ -42,7 +42,7 @@ class DetectorSettings:
 
 POSTS = DetectorSettings(
     family=Counts(),
-    drift=Drift(4.0, 5e-4, 0.3, 3e-4, 0.1, 1e-3),
+    drift=Drift(4.0, 5e-4, 0.3, 3e-4, 0.05, 1e-3),
     least_change=5.0,
 )
 TOXIC_SHARE = DetectorSettings(
@@ -103,6 +103,7 @@ class SeasonalDetector:
         self._recent: deque[Hour] = deque(maxlen=max(*WINDOWS, REGIME_HOURS))
         self._seen = 0
         self._anomalous_hours = 0
+        self._in_incident = False
 
     @property
     def warm(self) -> bool:
@@ -208,7 +209,7 @@ class SeasonalDetector:
             for sign in (1, -1):
                 self._tails[window, sign].learn(sign * sigmas)
         self._adapt_dispersion(hour, noise, variance)
-        self._recent.append(hour)
+        self._remember(hour, anomalous)
         self._seen += 1
         self._follow_regime(anomalous)
 
@@ -219,15 +220,20 @@ class SeasonalDetector:
         rate = max(0.02, 1.0 / (self._seen + 10))
         self._dispersion = adapt(self._dispersion, family.bounds, sigmas, 1.0 - slope / noise, rate)
 
+    def _remember(self, hour: Hour, anomalous: bool) -> None:
+        """Pooling begins anew after an incident, or its hours would alarm once more."""
+        if self._in_incident and not anomalous:
+            self._recent.clear()
+        self._recent.append(hour)
+        self._in_incident = anomalous
+
     def _follow_regime(self, anomalous: bool) -> None:
         self._anomalous_hours = max(0, self._anomalous_hours + (1 if anomalous else -1))
         if self._anomalous_hours >= REGIME_HOURS:
             family = self.settings.family
-            whole = family.pooled([*self._recent])
-            self._season.restart_level(
-                family.eta(whole.value + (0.5 if whole.value == 0 else 0.0))
-                - family.eta(whole.mean)
-            )
+            whole = family.pooled(self._recent)
+            seen = whole.value + (0.5 if whole.value == 0 else 0.0)
+            self._season.restart_level(family.eta(seen) - family.eta(whole.mean))
             self._anomalous_hours = 0
             self._recent.clear()
 

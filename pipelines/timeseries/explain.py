@@ -19,6 +19,10 @@ from pipelines.timeseries.vocabulary import Vocabulary
 
 PRIOR_WEIGHT = 100.0
 LEAST_Z = 1.96
+LEAST_RISE = 3.0
+"""A term must be said in so many times as large a part of the posts as usual."""
+EVERYDAY = 0.05
+"""A term in a greater part of the usual posts is a word of every day, not of this hour."""
 MOST_TERMS = 8
 MOST_EXAMPLES = 5
 SAME_POSTS = 0.8
@@ -87,21 +91,20 @@ def explain(
     sample: Sequence[EvidencePost],
     examples: Sequence[EvidencePost],
     vocabulary: Vocabulary,
+    everyday: Vocabulary,
 ) -> Explanation:
     """What sets the sample apart from the vocabulary. Nothing where the sample is empty.
 
-    A term needs two posts; a term said by (nearly) the same posts as a stronger one is left out.
+    `vocabulary` holds posts of the sample's kind from earlier hours, `everyday` posts of all kinds:
+    a word of every day explains nothing, in any language. A term needs two posts; a term said by
+    (nearly) the same posts as a stronger one is left out.
     """
     texts = distinct_texts(sample)
     if not texts:
         return NOTHING
-    chosen = _distinctive_terms(hour, texts, vocabulary)
+    chosen = _distinctive_terms(hour, texts, vocabulary, everyday)
     holding = sum(len(text.post_ids) for text in texts if text.terms & set(chosen))
-    present = vocabulary.present(hour)
-    absent = 1.0
-    for term in chosen:
-        posts = vocabulary.posts / present
-        absent *= 1.0 - min(vocabulary[term] / present / posts, 1.0) if posts else 1.0
+    absent = math.prod(1.0 - vocabulary.rate(term) for term in chosen)
     return Explanation(
         terms=chosen,
         example_post_ids=_examples(examples, sample, frozenset(chosen)),
@@ -111,10 +114,11 @@ def explain(
 
 
 def _distinctive_terms(
-    hour: Micros, texts: Sequence[Text], vocabulary: Vocabulary
+    hour: Micros, texts: Sequence[Text], vocabulary: Vocabulary, everyday: Vocabulary
 ) -> tuple[str, ...]:
     weights = term_weights(texts)
     total = sum(weights[term] for term in sorted(weights))
+    posts = sum(text.weight for text in texts)
     present = vocabulary.present(hour)
     posts_with: dict[str, set[str]] = {}
     for text in texts:
@@ -129,6 +133,8 @@ def _distinctive_terms(
         )
         for term in weights
         if len(posts_with[term]) >= 2
+        and weights[term] / posts >= LEAST_RISE * vocabulary.rate(term)
+        and everyday.rate(term) < EVERYDAY
     ]
     chosen: list[str] = []
     for z, term in sorted(scored, key=lambda item: (-item[0], item[1])):

@@ -14,7 +14,7 @@ deviance, with a continuity correction, are close to normal far into the tails.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -68,11 +68,11 @@ class Family(Protocol):
     def variance(self, mean: float, posts: float, dispersion: Dispersion) -> float:
         """Variance of an hour on the link scale, to first order."""
 
-    def pooled(self, hours: Sequence[Hour]) -> Hour:
+    def pooled(self, hours: Collection[Hour]) -> Hour:
         """Several hours as one."""
 
     def surprise(
-        self, hours: Sequence[Hour], dispersion: Dispersion, level_variance: float
+        self, hours: Collection[Hour], dispersion: Dispersion, level_variance: float
     ) -> float:
         """Signed sigmas by which the hours, pooled, leave what was expected of them."""
 
@@ -121,12 +121,12 @@ class Counts:
     def variance(self, mean: float, posts: float, dispersion: Dispersion) -> float:
         return 1.0 / mean + dispersion.between
 
-    def pooled(self, hours: Sequence[Hour]) -> Hour:
+    def pooled(self, hours: Collection[Hour]) -> Hour:
         value = sum(hour.value for hour in hours)
         return Hour(value, value, sum(hour.mean for hour in hours))
 
     def surprise(
-        self, hours: Sequence[Hour], dispersion: Dispersion, level_variance: float
+        self, hours: Collection[Hour], dispersion: Dispersion, level_variance: float
     ) -> float:
         whole = self.pooled(hours)
         own = sum(hour.mean**2 * (dispersion.between + hour.slack) for hour in hours)
@@ -182,13 +182,13 @@ class Proportions:
     def variance(self, mean: float, posts: float, dispersion: Dispersion) -> float:
         return (dispersion.sampling / posts + dispersion.between) / (mean * (1.0 - mean))
 
-    def pooled(self, hours: Sequence[Hour]) -> Hour:
+    def pooled(self, hours: Collection[Hour]) -> Hour:
         posts = sum(hour.posts for hour in hours)
         value = sum(hour.value * hour.posts for hour in hours) / posts
         return Hour(value, posts, sum(hour.mean * hour.posts for hour in hours) / posts)
 
     def surprise(
-        self, hours: Sequence[Hour], dispersion: Dispersion, level_variance: float
+        self, hours: Collection[Hour], dispersion: Dispersion, level_variance: float
     ) -> float:
         whole = self.pooled(hours)
         m = whole.mean

@@ -182,9 +182,11 @@ class TopicMonitor:
             return NOTHING, None
         row = summary.row
         if metric == "posts":
-            explanation = explain(hour, summary.sample, (), self._said)
+            explanation = explain(hour, summary.sample, (), self._said, self._said)
             return explanation, explained_share(explanation, verdict.observed, verdict.expected)
-        explanation = explain(hour, summary.toxic_sample, summary.examples, self._said_toxic)
+        explanation = explain(
+            hour, summary.toxic_sample, summary.examples, self._said_toxic, self._said
+        )
         scored = row.posts - row.posts_unscored
         toxic = (row.toxic_share or 0.0) * scored
         return explanation, explained_share(explanation, toxic, usual_share * scored)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from pipelines.records import DAY, Micros
 
@@ -26,6 +26,10 @@ class Vocabulary:
 
     def __getitem__(self, term: str) -> float:
         return self._terms.get(term, 0.0)
+
+    def rate(self, term: str) -> float:
+        """The part of the posts that contain the term, in [0, 1]; 0 before the first post."""
+        return min(self[term] / self.posts, 1.0) if self.posts else 0.0
 
     def learn(self, hour: Micros, terms: Mapping[str, float], posts: float) -> None:
         """Adds an hour's term weights, and the weight of the posts that they came from."""
@@ -55,6 +59,3 @@ class Vocabulary:
         self.posts /= unit
         self.total /= unit
         self._origin = hour
-
-    def terms(self) -> Iterable[str]:
-        return self._terms.keys()
