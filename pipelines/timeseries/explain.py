@@ -73,17 +73,33 @@ def term_weights(texts: Sequence[Text]) -> dict[str, float]:
     return dict(weights)
 
 
-def log_odds_z(here: float, here_total: float, before: float, before_total: float) -> float:
-    """z-score of a term's log-odds against the baseline, prior from both together.
+class LogOdds(NamedTuple):
+    """How much likelier a term is here than before (log of the odds ratio), and its error."""
 
-    >>> round(log_odds_z(10, 100, 10, 1000), 2) > 1.96
+    ratio: float
+    error: float
+
+    @property
+    def z(self) -> float:
+        return self.ratio / self.error
+
+    @property
+    def least_ratio(self) -> float:
+        """The lower end of the ratio's 95 % interval: great for what is both new and certain."""
+        return self.ratio - LEAST_Z * self.error
+
+
+def log_odds(here: float, here_total: float, before: float, before_total: float) -> LogOdds:
+    """A term's log-odds against the baseline, with the prior from both together.
+
+    >>> log_odds(10, 100, 10, 1000).z > LEAST_Z
     True
     """
     prior = PRIOR_WEIGHT * (here + before) / (here_total + before_total)
     odds_here = (here + prior) / (here_total + PRIOR_WEIGHT - here - prior)
     odds_before = (before + prior) / (before_total + PRIOR_WEIGHT - before - prior)
     variance = 1.0 / (here + prior) + 1.0 / (before + prior)
-    return math.log(odds_here / odds_before) / math.sqrt(variance)
+    return LogOdds(math.log(odds_here / odds_before), math.sqrt(variance))
 
 
 def explain(
@@ -126,9 +142,7 @@ def _distinctive_terms(
             posts_with.setdefault(term, set()).update(text.post_ids)
     scored = [
         (
-            log_odds_z(
-                weights[term], total, vocabulary[term] / present, vocabulary.total / present
-            ),
+            log_odds(weights[term], total, vocabulary[term] / present, vocabulary.total / present),
             term,
         )
         for term in weights
@@ -137,8 +151,8 @@ def _distinctive_terms(
         and everyday.rate(term) < EVERYDAY
     ]
     chosen: list[str] = []
-    for z, term in sorted(scored, key=lambda item: (-item[0], item[1])):
-        if z < LEAST_Z or len(chosen) == MOST_TERMS:
+    for odds, term in sorted(scored, key=lambda item: (-item[0].least_ratio, item[1])):
+        if odds.z < LEAST_Z or len(chosen) == MOST_TERMS:
             break
         if all(_overlap(posts_with[term], posts_with[other]) < SAME_POSTS for other in chosen):
             chosen.append(term)
