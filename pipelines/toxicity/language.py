@@ -14,11 +14,91 @@ _OLD_TAGS = {"in": "id", "iw": "he", "ji": "yi"}
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PLACEHOLDER = re.compile(r"@user|\bhttp\b|#")
 _ENGLISH = frozenset(
-    "the and you your is are was were this that these those of to for with it its i'm i've he she"
-    " they we my our their his her what why how who when where not don't doesn't can't won't isn't"
-    " be been have has had do does did just but if so about from all will would should could because"
-    " there here it's that's you're they're get got like ain't y'all lol lmao fuck fucking shit"
-    " bitch ass hoe hoes nigga niggas".split()
+    [
+        "the",
+        "and",
+        "you",
+        "your",
+        "is",
+        "are",
+        "was",
+        "were",
+        "this",
+        "that",
+        "these",
+        "those",
+        "of",
+        "to",
+        "for",
+        "with",
+        "it",
+        "its",
+        "i'm",
+        "i've",
+        "he",
+        "she",
+        "they",
+        "we",
+        "my",
+        "our",
+        "their",
+        "his",
+        "her",
+        "what",
+        "why",
+        "how",
+        "who",
+        "when",
+        "where",
+        "not",
+        "don't",
+        "doesn't",
+        "can't",
+        "won't",
+        "isn't",
+        "be",
+        "been",
+        "have",
+        "has",
+        "had",
+        "do",
+        "does",
+        "did",
+        "just",
+        "but",
+        "if",
+        "so",
+        "about",
+        "from",
+        "all",
+        "will",
+        "would",
+        "should",
+        "could",
+        "because",
+        "there",
+        "here",
+        "it's",
+        "that's",
+        "you're",
+        "they're",
+        "get",
+        "got",
+        "like",
+        "ain't",
+        "y'all",
+        "lol",
+        "lmao",
+        "fuck",
+        "fucking",
+        "shit",
+        "bitch",
+        "ass",
+        "hoe",
+        "hoes",
+        "nigga",
+        "niggas",
+    ]
 )
 _SURE = 0.8
 _SURE_OF_SCRIPT = 0.5
@@ -49,8 +129,9 @@ def in_languages(plain: str, lang: str | None, languages: Sequence[str]) -> bool
         return tag in languages
     words = _WORD.findall(_PLACEHOLDER.sub(" ", plain))
     letters = "".join(words)
-    foreign_letters = sum(letter > "ɏ" for letter in letters)  # beyond Latin
-    if foreign_letters * 2 <= len(letters):
+    # An ideograph or a syllable sign says as much as three letters.
+    foreign = sum((letter > "ɏ") + 2 * (letter > "⺀") for letter in letters)
+    if foreign * 2 <= len(letters):
         if len(words) < _MIN_WORDS:
             return True
         english = sum(word.lower().replace("’", "'") in _ENGLISH for word in words)

@@ -14,7 +14,14 @@ from tokenizers import Tokenizer
 
 from pipelines.records import LABELS, UNSCORED, Scores
 from pipelines.toxicity.batches import batches, padded
-from pipelines.toxicity.bundle import DEFAULT_BUNDLE, MODEL, TOKENIZER, Bundle, BundleError, load_bundle
+from pipelines.toxicity.bundle import (
+    DEFAULT_BUNDLE,
+    MODEL,
+    TOKENIZER,
+    Bundle,
+    BundleError,
+    load_bundle,
+)
 from pipelines.toxicity.language import in_languages
 from pipelines.toxicity.normalise import normalise
 from pipelines.toxicity.recent import Recent
