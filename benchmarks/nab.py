@@ -15,7 +15,7 @@ from typing import ClassVar
 from pipelines.records import HOUR, SECOND
 from pipelines.timeseries.detector import DetectorSettings, SeasonalDetector
 from pipelines.timeseries.families import Dispersion, Hour
-from pipelines.timeseries.season import Drift
+from pipelines.timeseries.season import Drift, Part
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class RealValues:
 
 SETTINGS = DetectorSettings(
     family=RealValues(),
-    drift=Drift(4.0, 2e-2, 0.3, 1e-3, 0.05, 1e-3),
+    drift=Drift(Part(4.0, 2e-2), Part(0.3, 1e-3), Part(0.05, 1e-4), Part(0.05, 1e-3)),
     least_change=0.0,
 )
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pipelines.records import Micros
 from pipelines.timeseries.families import Counts, Family, Hour, Proportions
 from pipelines.timeseries.scatter import Tail, adapt
-from pipelines.timeseries.season import Drift, SeasonalState
+from pipelines.timeseries.season import Drift, Part, SeasonalState
 
 WARM_UP_HOURS = 72
 WINDOWS = (1, 4, 12)
@@ -42,19 +42,19 @@ class DetectorSettings:
 
 POSTS = DetectorSettings(
     family=Counts(),
-    drift=Drift(4.0, 5e-4, 0.3, 3e-4, 0.05, 1e-3),
+    drift=Drift(Part(4.0, 1e-3), Part(0.3, 5e-4), Part(0.05, 1e-4), Part(0.05, 2e-3)),
     least_change=5.0,
 )
 TOXIC_SHARE = DetectorSettings(
     family=Proportions(discrete=True),
-    drift=Drift(4.0, 2e-4, 0.05, 2e-4, 0.01, 2e-4),
+    drift=Drift(Part(4.0, 2e-4), Part(0.05, 2e-4), Part(0.01, 5e-5), Part(0.01, 2e-4)),
     least_change=0.02,
     least_posts=4.0,
     least_pooled=10.0,
 )
 MEAN_TOXICITY = DetectorSettings(
     family=Proportions(discrete=False),
-    drift=Drift(4.0, 2e-4, 0.05, 2e-4, 0.01, 2e-4),
+    drift=Drift(Part(4.0, 2e-4), Part(0.05, 2e-4), Part(0.01, 5e-5), Part(0.01, 2e-4)),
     least_change=0.01,
     least_posts=4.0,
     least_pooled=10.0,
@@ -122,17 +122,18 @@ class SeasonalDetector:
             self._season.level = self.settings.family.eta(value + 0.5 if posts == value else value)
         self._season.pass_time()
         hour = Hour(value, posts, self.expected(start), self._season.slot_variance(start))
-        surprises = self._surprises(hour)
-        verdict = self._verdict(hour, surprises) if self.warm else None
+        common = self._season.common_variance(start)
+        surprises = self._surprises(hour, common)
+        verdict = self._verdict(hour, common, surprises) if self.warm else None
         self._learn(start, hour, surprises, verdict)
         return verdict
 
-    def _surprises(self, hour: Hour) -> dict[int, float]:
+    def _surprises(self, hour: Hour, common: float) -> dict[int, float]:
         """Sigmas for each window, before the tails are allowed for."""
         recent = [*self._recent, hour]
         family = self.settings.family
         return {
-            window: family.surprise(recent[-window:], self._dispersion, self._season.level_variance)
+            window: family.surprise(recent[-window:], self._dispersion, common)
             for window in WINDOWS
             if window <= len(recent)
         }
@@ -172,18 +173,18 @@ class SeasonalDetector:
             and (hour.posts >= settings.least_posts)
         )
 
-    def _verdict(self, hour: Hour, surprises: dict[int, float]) -> Verdict:
+    def _verdict(self, hour: Hour, common: float, surprises: dict[int, float]) -> Verdict:
         score, window = self._score(hour, surprises)
         anomalous = self._is_anomalous(hour, score)
-        lower, upper = self._band(hour) if anomalous else (math.nan, math.nan)
+        lower, upper = self._band(hour, common) if anomalous else (math.nan, math.nan)
         return Verdict(hour.value, hour.mean, lower, upper, score, window, anomalous)
 
-    def _band(self, hour: Hour) -> tuple[float, float]:
+    def _band(self, hour: Hour, common: float) -> tuple[float, float]:
         """The outermost values that this hour could have had without being anomalous."""
 
         def normal(value: float) -> bool:
             there = hour._replace(value=value)
-            score, _ = self._score(there, self._surprises(there))
+            score, _ = self._score(there, self._surprises(there, common))
             return not self._is_anomalous(there, score)
 
         highest = self.settings.family.highest(hour)
