@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel
@@ -30,6 +29,13 @@ class MeanPooledClassifier(nn.Module):
         pooled = (states.last_hidden_state * mask).sum(1) / mask.sum(1)
         logits: Tensor = self.head(self.dropout(pooled))
         return logits
+
+    def keep_labels(self, columns: Sequence[int]) -> None:
+        """Cuts the head down to these of its labels."""
+        head = nn.Linear(self.head.in_features, len(columns))
+        head.weight.data.copy_(self.head.weight.data[list(columns)])
+        head.bias.data.copy_(self.head.bias.data[list(columns)])
+        self.head = head
 
 
 def load_encoder(name_or_path: str) -> Any:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - templates read best on one line
 """Contrast cases of our own writing: pairs that share their words and differ in what is meant.
 
 A classifier trained on moderated comments learns words, not meaning: it flags "I am gay", and
@@ -90,7 +91,7 @@ class Kind(NamedTuple):
     templates: tuple[str, ...]
 
 
-_CLEAN = {label: 0.0 for label in TRAINED_LABELS}
+_CLEAN = dict.fromkeys(TRAINED_LABELS, 0.0)
 _HATE = {"toxicity": 1.0, "identity_attack": 1.0}
 _THREAT = {"toxicity": 1.0, "threat": 1.0}
 
@@ -287,9 +288,7 @@ def compose(count: int, seed: int, *, held_out: bool = False) -> list[tuple[str,
 
 
 def _fill(template: str, generator: random.Random) -> str:
-    text = re.sub(
-        r"\{(\w+)\}", lambda match: generator.choice(FILLERS[match.group(1)]), template
-    )
+    text = re.sub(r"\{(\w+)\}", lambda match: generator.choice(FILLERS[match.group(1)]), template)
     text = re.sub(r"\b([Aa]) (?=[AEIOaeio])", r"\1n ", text)
     text = re.sub(r"\b([Aa])n (?=[^AEIOUaeiou\W])", r"\1 ", text)
     draw = generator.random()

@@ -19,7 +19,11 @@ TRAINED_LABELS = LABELS[:6]
 UNKNOWN = -1.0
 """Label value that the loss and the metrics leave out."""
 
-_ALIASES = {"toxic": "toxicity", "identity_hate": "identity_attack"}
+_ALIASES = {
+    "toxic": "toxicity",
+    "severe_toxic": "severe_toxicity",
+    "identity_hate": "identity_attack",
+}
 _FILES = {
     "jigsaw": "jigsaw_train.csv.gz",
     "davidson": "davidson_hate_offensive_tweets.csv.gz",

@@ -49,8 +49,8 @@ def parser() -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(
         prog="mltox export",
         description="Makes a bundle of a trained model.\n\n"
-        "reads   a folder written by `mltox train`, a folder or hub name of a sequence classifier,\n"
-        "        or a Detoxify checkpoint file\n"
+        "reads   a folder written by `mltox train`, a folder or hub name of a sequence\n"
+        "        classifier, or a Detoxify checkpoint file\n"
         "writes  model.onnx (int8), tokenizer.json and bundle.json; nothing where the int8 model\n"
         "        does not score as the source does",
         epilog="example:\n  mltox export unitary/toxic-bert --out bundles/toxic-bert",

@@ -65,9 +65,7 @@ def tokenised(
     return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))], pad_id
 
 
-def score_rows(
-    scoring: Scoring, rows: Sequence[Sequence[int]], pad_id: int
-) -> NDArray[np.float64]:
+def score_rows(scoring: Scoring, rows: Sequence[Sequence[int]], pad_id: int) -> NDArray[np.float64]:
     """Probabilities (texts × labels), batched as the runtime does."""
     parts: dict[int, NDArray[np.float64]] = {}
     for indices, length in batches(rows):

@@ -129,9 +129,7 @@ def quantise(
     return result
 
 
-def _quantised_input(
-    graph: onnx.GraphProto, name: str, range_: Range
-) -> list[onnx.NodeProto]:
+def _quantised_input(graph: onnx.GraphProto, name: str, range_: Range) -> list[onnx.NodeProto]:
     scale = max((range_.high - range_.low) / 255, 1e-8)
     zero = int(np.clip(round(-range_.low / scale), 0, 255))
     graph.initializer.extend(

@@ -79,7 +79,9 @@ def load_source(name: str) -> Source:
     return _sequence_classifier(name)
 
 
-def select_labels(names: Sequence[str], problem: str | None) -> tuple[list[int], list[str], int | None]:
+def select_labels(
+    names: Sequence[str], problem: str | None
+) -> tuple[list[int], list[str], int | None]:
     """(columns, our labels for them, the column of the other class in a two-class softmax head)."""
     known = [ALIASES.get(name.lower(), name.lower()) for name in names]
     columns = [number for number, name in enumerate(known) if name in LABELS]
@@ -98,6 +100,10 @@ def _trained(path: Path) -> Source:
     facts = path / "training.json"
     training = json.loads(facts.read_text()) if facts.exists() else {}
     base = training.get("base_model", "unknown")
+    untrained = set(training.get("untrained_labels", ()))
+    columns = [number for number, label in enumerate(labels) if label not in untrained]
+    model.keep_labels(columns)
+    labels = [labels[column] for column in columns]
     tokenizer_json = (path / "tokenizer.json").read_text(encoding="utf-8")
     return Source(model, tokenizer_json, tuple(labels), base, training)
 
@@ -128,7 +134,9 @@ def _detoxify(path: Path) -> Source:
         model.load_state_dict(checkpoint["state_dict"], strict=False)
         tokenizer = AutoTokenizer.from_pretrained(arguments["model_type"], use_fast=True)
     except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:
-        raise SourceError(f"{path} is no Detoxify checkpoint: {str(error).splitlines()[0]}") from None
+        raise SourceError(
+            f"{path} is no Detoxify checkpoint: {str(error).splitlines()[0]}"
+        ) from None
     fallback = _DETOXIFY_LABELS["unbiased" if arguments["num_classes"] > 6 else "original"]
     names = [*(classes or fallback)]
     names += [f"unused_{number}" for number in range(len(names), arguments["num_classes"])]

@@ -161,7 +161,9 @@ def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
         if step % 50 == 0:
             bar.set_postfix(loss=f"{np.mean(losses[-200:]):.4f}", rate=f"{rate:.3f}")
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
-            _checkpoint(options.out / CHECKPOINT, model, optimiser, step, time.monotonic() - started)
+            _checkpoint(
+                options.out / CHECKPOINT, model, optimiser, step, time.monotonic() - started
+            )
             save(model, tokenizer_json, TRAINED_LABELS, options.out)
             saved = time.monotonic()
     bar.close()
@@ -178,6 +180,11 @@ def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
             source: sum(example.source == source for example in examples)
             for source in sorted({example.source for example in examples})
         },
+        "untrained_labels": [
+            label
+            for column, label in enumerate(TRAINED_LABELS)
+            if not (labels[:, column] >= 0).any()
+        ],
         "steps": step,
         "batch": options.batch,
         "learning_rate": options.learning_rate,

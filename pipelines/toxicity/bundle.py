@@ -135,14 +135,14 @@ def _fetch(uri: str) -> Path:
     """A local copy of the three files of a bundle on Cloud Storage, removed when Python exits."""
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
-    from google.cloud import storage
+    from google.cloud.storage import Client
 
     bucket, _, prefix = uri.removeprefix("gs://").partition("/")
     target = tempfile.TemporaryDirectory(prefix="mltox-bundle-")
     atexit.register(target.cleanup)
     folder = Path(target.name)
     try:
-        source = storage.Client().bucket(bucket)
+        source = Client().bucket(bucket)
         for name in (DOCUMENT, MODEL, TOKENIZER):
             blob = source.blob("/".join(filter(None, (prefix.strip("/"), name))))
             blob.download_to_filename(str(folder / name))

@@ -13,93 +13,21 @@ _TAG = re.compile(r"([a-z]{2,3})(?:[-_].*)?")
 _OLD_TAGS = {"in": "id", "iw": "he", "ji": "yi"}
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _PLACEHOLDER = re.compile(r"@user|\bhttp\b|#")
-_ENGLISH = frozenset(
-    [
-        "the",
-        "and",
-        "you",
-        "your",
-        "is",
-        "are",
-        "was",
-        "were",
-        "this",
-        "that",
-        "these",
-        "those",
-        "of",
-        "to",
-        "for",
-        "with",
-        "it",
-        "its",
-        "i'm",
-        "i've",
-        "he",
-        "she",
-        "they",
-        "we",
-        "my",
-        "our",
-        "their",
-        "his",
-        "her",
-        "what",
-        "why",
-        "how",
-        "who",
-        "when",
-        "where",
-        "not",
-        "don't",
-        "doesn't",
-        "can't",
-        "won't",
-        "isn't",
-        "be",
-        "been",
-        "have",
-        "has",
-        "had",
-        "do",
-        "does",
-        "did",
-        "just",
-        "but",
-        "if",
-        "so",
-        "about",
-        "from",
-        "all",
-        "will",
-        "would",
-        "should",
-        "could",
-        "because",
-        "there",
-        "here",
-        "it's",
-        "that's",
-        "you're",
-        "they're",
-        "get",
-        "got",
-        "like",
-        "ain't",
-        "y'all",
-        "lol",
-        "lmao",
-        "fuck",
-        "fucking",
-        "shit",
-        "bitch",
-        "ass",
-        "hoe",
-        "hoes",
-        "nigga",
-        "niggas",
-    ]
-)
+_COMMON_ENGLISH = """
+the and you your is are was were this that these those of to for with it its i'm i've he
+she they we my our their his her what why how who when where not don't doesn't can't
+won't isn't be been have has had do does did just but if so about from all will would
+should could because there here it's that's you're they're get got like ain't y'all lol
+lmao fuck fucking shit ass
+"""
+_ENGLISH_WORDS = """
+the and you your is are was were this that these those of to for with it its i'm i've he she they we
+my our their his her what why how who when where not don't doesn't can't won't isn't be been have
+has had do does did just but if so about from all will would should could because there here it's
+that's you're they're get got like ain't y'all lol lmao fuck fucking shit bitch ass hoe hoes nigga
+niggas
+"""
+_ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _SURE = 0.8
 _SURE_OF_SCRIPT = 0.5
 _MIN_WORDS = 4

@@ -14,7 +14,9 @@ PREPROCESSING = "mltox-1"
 MAX_CHARS = 4_000
 """Characters looked at. 128 word pieces of ordinary text take about 600."""
 
-_INVISIBLE = re.compile(r"[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_INVISIBLE = re.compile(
+    r"[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _RETWEET = re.compile(r"^\W{0,8}RT @\w{1,30}: ?")
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
