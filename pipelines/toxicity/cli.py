@@ -71,14 +71,13 @@ def score_text(options: argparse.Namespace) -> str:
 
 
 def table(scores: Scores, labels: tuple[str, ...], threshold: float) -> str:
-    """A line for each label, its probability as number and bar; the verdict at the first."""
-    verdict = "toxic" if (scores.toxicity or 0) >= threshold else "not toxic"
+    """A line for each label with its probability as number and bar, then the verdict."""
     lines = []
     for label in labels:
         value = getattr(scores, label)
-        bar = "█" * round(20 * value)
-        note = f"{verdict} (threshold {threshold:g})" if label == "toxicity" else ""
-        lines.append(f"{label:<16} {value:6.3f}  {bar:<20}  {note}".rstrip())
+        lines.append(f"{label:<16} {value:6.3f}  {'█' * round(20 * value)}".rstrip())
+    toxic = scores.toxicity is not None and scores.toxicity >= threshold
+    lines.append(f"{'toxic' if toxic else 'not toxic'} (threshold {threshold:g})")
     return "\n".join(lines)
 
 
@@ -89,7 +88,7 @@ def score_file(path: Path, options: argparse.Namespace) -> None:
     if not path.is_file():
         raise TableError(f"there is no file {path}")
     if options.out.resolve() == path.resolve():
-        raise TableError(f"--out must not be the file that is read ({path})")
+        raise TableError(f"--out is the same file as the one to read ({path})")
     scorer = Scorer(options.bundle, threads=options.threads)
     columns: dict[str, str] = {}
     rows = unscored = 0

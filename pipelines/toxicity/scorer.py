@@ -96,6 +96,9 @@ class Scorer:
         rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(plain))]
         logits = np.empty((len(rows), len(self._columns)))
         for indices, length in batches(rows):
+            # ONNX Runtime computes a batch of one by another routine, which rounds differently: a
+            # text alone goes in twice, and scores to the last bit as it does in company.
+            indices = indices if len(indices) > 1 else indices * 2
             ids, mask = padded([rows[index] for index in indices], length, self._pad_id)
             feed = {"input_ids": ids, "attention_mask": mask}
             logits[indices] = self._session.run(["logits"], feed)[0]

@@ -125,8 +125,9 @@ class Writer:
 
     def __init__(self, path: Path, numbers: Sequence[str]) -> None:
         if kind(path) not in (*SEPARATORS, *JSON_LINES, ".parquet"):
-            raise TableError(f"cannot write {path}: its name must end in .csv, .tsv, .jsonl or"
-                             " .parquet, text files also in .gz")  # fmt: skip
+            raise TableError(
+                f"cannot write {path}: its name must end in .csv or .jsonl (also .tsv, .parquet)"
+            )
         self._path = path
         self._partial = path.with_name(f".{path.name}.partial")
         self._numbers = numbers
