@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 import requests
-from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
@@ -89,7 +89,8 @@ class BigQueryWarehouse(Warehouse):
                 " run: gcloud auth application-default login"
             ) from error
         except GoogleAPICallError as error:
-            raise WarehouseError(f"{self.uri}: {_one_line(error.message)}") from error
+            said = error.errors[0].get("message") if error.errors else error.message
+            raise WarehouseError(f"{self.uri}: {_one_line(said)}") from error
         except (RetryError, requests.RequestException) as error:
             cause = error.cause if isinstance(error, RetryError) else error
             raise WarehouseError(f"{self.uri} can't be reached: {_one_line(cause)}") from error
@@ -102,13 +103,17 @@ class BigQueryWarehouse(Warehouse):
         return job.result(retry=RETRY, job_retry=None)
 
     def create(self) -> None:
+        dataset = str(self._dataset)
         with self._errors():
-            self._client.create_dataset(str(self._dataset), exists_ok=True, retry=RETRY)
+            try:
+                self._client.get_dataset(dataset, retry=RETRY)
+            except NotFound:
+                self._client.create_dataset(dataset, exists_ok=True, retry=RETRY)
+            # Two scripts and not 23 jobs, each of which would wait for its turn.
+            self._run(";\n".join(bigquery_table(table, dataset) for table in TABLES.values()))
             for table in TABLES.values():
-                self._run(bigquery_table(table, str(self._dataset)))
                 self._check_columns(table)
-            for view in VIEWS:
-                self._run(bigquery_view(view, str(self._dataset)))
+            self._run(";\n".join(bigquery_view(view, dataset) for view in VIEWS))
 
     def _check_columns(self, table: Table) -> None:
         found = self._client.get_table(f"{self._dataset}.{table.name}", retry=RETRY)

@@ -12,7 +12,8 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.io.gcp.bigquery import BigQueryDisposition, WriteToBigQuery
 from apache_beam.io.gcp.bigquery_tools import RetryStrategy
-from apache_beam.metrics import Metrics
+from apache_beam.metrics.metric import Metrics
+from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.records import DeadLetter
@@ -21,7 +22,7 @@ from pipelines.warehouse.location import BigQueryDataset, parse_uri
 from pipelines.warehouse.rows import RowError, storable, to_arrow, to_json_row
 from pipelines.warehouse.schema import TABLES, Table
 
-BATCH_ROWS = 5_000
+BATCH_ROWS = 20_000
 PAYLOAD_CHARS = 10_000
 ERROR_TYPE = "rejected_row"
 _NAMESPACE = "mltox"
@@ -126,7 +127,7 @@ class ToJsonRow(beam.DoFn):
         except RowError as error:
             self._rejected.inc()
             fields = dict(zip(table.names, element, strict=False))
-            yield beam.pvalue.TaggedOutput(_DEAD, rejected_row(table, fields, str(error)))
+            yield TaggedOutput(_DEAD, rejected_row(table, fields, str(error)))
             return
         self._written.inc()
         yield row
@@ -156,16 +157,14 @@ class WriteTable(beam.PTransform):
         if self.method not in methods:
             raise ValueError(f"method {self.method!r} is none of {', '.join(methods)}")
 
-    def expand(self, rows: beam.PCollection[Any]) -> beam.PCollection[DeadLetter]:
+    def expand(self, rows: PCollection[Any]) -> PCollection[DeadLetter]:
         location = parse_uri(self.warehouse_uri)
         if isinstance(location, BigQueryDataset):
             return self._append(rows, location)
         upsert = beam.ParDo(UpsertRows(self.warehouse_uri, self.table))
         return rows | "Upsert" >> upsert.with_output_types(DeadLetter)
 
-    def _append(
-        self, rows: beam.PCollection[Any], location: BigQueryDataset
-    ) -> beam.PCollection[DeadLetter]:
+    def _append(self, rows: PCollection[Any], location: BigQueryDataset) -> PCollection[DeadLetter]:
         converted = rows | "ToJsonRow" >> beam.ParDo(ToJsonRow(self.table)).with_outputs(
             _DEAD, main="rows"
         )
