@@ -11,6 +11,8 @@ from typing import NamedTuple
 class Verb(NamedTuple):
     module: str
     help: str
+    extra: str = ""
+    """What has to be installed beside the runtime, as in `pip install 'mltox[extra]'`."""
 
 
 VERBS = {
@@ -20,9 +22,9 @@ VERBS = {
     "backfill": Verb("pipelines.backfill", "files of posts into the warehouse"),
     "forecast": Verb("pipelines.forecast", "forecast the coming week from the warehouse"),
     "dashboard": Verb("dashboards.cli", "write the page from the warehouse"),
-    "train": Verb("model_export.train", "train a toxicity model and make a bundle of it"),
-    "export": Verb("model_export.export", "make a bundle of a hub checkpoint or a folder"),
-    "evaluate": Verb("model_export.evaluate", "measure a bundle on labelled texts"),
+    "train": Verb("model_export.train", "train a toxicity model", "export,train"),
+    "export": Verb("model_export.export", "make a bundle of a trained model", "export"),
+    "evaluate": Verb("model_export.evaluate", "measure a bundle on labelled texts", "export,train"),
 }
 
 
@@ -45,5 +47,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if verb is None:
         print(f"mltox: no verb {arguments[0]!r}\n\n{usage()}", file=sys.stderr)
         return 2
-    code: int = importlib.import_module(verb.module).main(arguments[1:])
+    try:
+        module = importlib.import_module(verb.module)
+    except ModuleNotFoundError as error:
+        if not verb.extra:
+            raise
+        print(
+            f"mltox {arguments[0]} needs {error.name}, which is not installed: "
+            f"pip install --constraint constraints.txt '.[{verb.extra}]'",
+            file=sys.stderr,
+        )
+        return 2
+    code: int = module.main(arguments[1:])
     return code

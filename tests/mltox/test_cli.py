@@ -1,5 +1,6 @@
 """What a person sees of the commands: help, one line where something is wrong, exit codes."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -32,7 +33,12 @@ def test_an_unknown_verb_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no verb 'scroe'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS))
+def is_installed(verb: str) -> bool:
+    needed = ("torch", "onnx", "transformers", "sklearn") if VERBS[verb].extra else ()
+    return all(importlib.util.find_spec(name) for name in needed)
+
+
+@pytest.mark.parametrize("verb", [verb for verb in sorted(VERBS) if is_installed(verb)])
 def test_help_says_what_is_read_and_written_with_an_example(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -40,8 +46,20 @@ def test_help_says_what_is_read_and_written_with_an_example(
         main([verb, "--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out.lower()
-    assert ("read" in shown and "write" in shown) or verb == "score"
+    assert "reads" in shown and "writes" in shown
     assert "example" in shown and f"mltox {verb}" in shown
+
+
+def test_a_missing_extra_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without_torch(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr("mltox.cli.importlib.import_module", without_torch)
+    assert main(["train"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "needs torch" in line and "[export,train]" in line
 
 
 BAD_COMMANDS = {

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def word_piece() -> Tokenizer:
     return tokenizer
 
 
-def config() -> "transformers.BertConfig":
+def config() -> Any:
     return transformers.BertConfig(
         vocab_size=len(WORDS),
         hidden_size=64,
