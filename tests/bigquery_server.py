@@ -214,7 +214,7 @@ class Backend:
         try:
             if default:
                 self.connection.execute(f'USE "{default["projectId"]}"."{default["datasetId"]}"')
-            for statement in sqlglot.parse(query["query"], read="bigquery"):
+            for statement in filter(None, sqlglot.parse(query["query"], read="bigquery")):
                 sql = statement.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
                 cursor = self.connection.execute(sql, values)
                 if isinstance(statement, exp.Create) and statement.kind == "TABLE":
@@ -238,7 +238,9 @@ def _result(cursor: duckdb.DuckDBPyConnection) -> Json:
     return {"schema": {"fields": fields}, "rows": rows, "totalRows": str(len(rows))}
 
 
-ROUTES = (
+Route = tuple[str, str, Callable[..., Json]]
+
+ROUTES: tuple[Route, ...] = (
     ("POST", r"/projects/([^/]+)/datasets", lambda b, p, body: b.create_dataset(p, body)),
     ("GET", r"/projects/([^/]+)/datasets/([^/]+)", lambda b, p, d, body: b.get_dataset(p, d)),
     (

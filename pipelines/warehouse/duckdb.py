@@ -44,8 +44,12 @@ def _one_line(error: BaseException) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _explain(path: Path, error: duckdb.Error) -> WarehouseError:
-    """What a DuckDB error means to a person. DuckDB says it in words only."""
+_NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
+_NO_RIGHT = ("Permission denied", "Read-only file system")
+
+
+def explain(path: Path, error: duckdb.Error) -> WarehouseError:
+    """What a DuckDB error means to a person. DuckDB tells its errors apart in words only."""
     text = _one_line(error)
     if "Could not set lock" in text:
         return WarehouseBusy(
@@ -53,10 +57,14 @@ def _explain(path: Path, error: duckdb.Error) -> WarehouseError:
         )
     if "not a valid DuckDB database" in text:
         return WarehouseError(f"{path} is not a DuckDB file; give another --warehouse")
-    if "No space left" in text:
-        return WarehouseError(f"{path} can't grow: no space left on the disk")
-    if "Permission denied" in text or "Read-only file system" in text:
-        return WarehouseError(f"{path} can't be written: permission denied or a read-only disk")
+    if "Is a directory" in text:
+        return WarehouseError(f"{path} is a folder; give a file")
+    for reason in _NO_ROOM:
+        if reason in text:
+            return WarehouseError(f"{path} can't grow: {reason.lower()}")
+    for reason in _NO_RIGHT:
+        if reason in text:
+            return WarehouseError(f"{path} can't be written: {reason.lower()}")
     return WarehouseError(f"{path}: {text}")
 
 
@@ -77,7 +85,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             },
         )
     except duckdb.Error as error:
-        raise _explain(path, error) from error
+        raise explain(path, error) from error
     except OSError as error:
         reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown error")
         raise WarehouseError(f"{path} can't be made: {reason}") from error
@@ -133,7 +141,7 @@ class DuckDBWarehouse(Warehouse):
     """The warehouse in the file `path`, which `create` makes where it doesn't exist."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path.expanduser().absolute()
+        self.path = path.expanduser().resolve()
         self.uri = str(path)
         self._shared = _acquire(self.path) if self.path.exists() else None
 
@@ -146,7 +154,7 @@ class DuckDBWarehouse(Warehouse):
             try:
                 yield shared.connection
             except duckdb.Error as error:
-                raise _explain(self.path, error) from error
+                raise explain(self.path, error) from error
 
     def create(self) -> None:
         if self._shared is None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from pipelines.warehouse.base import WarehouseError
 
-_DATASET = re.compile(r"(?P<project>[a-z0-9.:-]*[a-z0-9])\.(?P<dataset>\w+)", re.ASCII)
+_DATASET = re.compile(
+    r"(?P<project>([a-z0-9.-]+:)?[a-z][a-z0-9-]*[a-z0-9])\.(?P<dataset>\w+)", re.ASCII
+)
 
 
 @dataclass(frozen=True)

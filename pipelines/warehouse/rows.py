@@ -50,11 +50,16 @@ def _arrow_column(column: Column, values: Sequence[Any]) -> pa.Array:
         return pa.array([_storable(value) for value in values], kind)
 
 
+def _check_length(table: Table, row: Sequence[Any]) -> None:
+    if len(row) != len(table.columns):
+        raise RowError(f"{table.name}: a row has {len(row)} fields, not {len(table.columns)}")
+
+
 def to_arrow(table: Table, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
     """Rows as one Arrow table with the table's columns. Raises RowError."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(table.columns)
-    if len(columns) != len(table.columns):
-        raise RowError(f"{table.name}: a row has {len(columns)} fields, not {len(table.columns)}")
+    for row in rows:
+        _check_length(table, row)
+    columns = zip(*rows, strict=True) if rows else [()] * len(table.columns)
     arrays = []
     for column, values in zip(table.columns, columns, strict=True):
         name = f"{table.name}.{column.name}"
@@ -109,8 +114,7 @@ def to_json_row(table: Table, row: Sequence[Any]) -> dict[str, Any]:
 
     Raises RowError. One NaN would make the whole request of 500 rows fail, so it is caught here.
     """
-    if len(row) != len(table.columns):
-        raise RowError(f"{table.name}: a row has {len(row)} fields, not {len(table.columns)}")
+    _check_length(table, row)
     values = {}
     for column, value in zip(table.columns, row, strict=True):
         name = f"{table.name}.{column.name}"
