@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
 from pipelines.timeseries.calibration import factors, stretch
-from pipelines.timeseries.forecasters import Forecaster, History, median_of
+from pipelines.timeseries.forecasters import Forecaster, ForecastError, History, median_of
 from pipelines.timeseries.scales import Floats
 
 ENSEMBLE = "ensemble_median"
@@ -36,8 +37,11 @@ def origins(length: int, horizon: int, least_history: int, most: int) -> list[in
 def forecast_all(
     forecasters: Sequence[Forecaster], history: History, horizon: int
 ) -> dict[str, Floats]:
-    """Every method's quantiles (horizon, 5), and their median."""
-    found = {method.name: method.quantiles(history, horizon) for method in forecasters}
+    """Quantiles (horizon, 5) of every method that could forecast, and their median."""
+    found: dict[str, Floats] = {}
+    for method in forecasters:
+        with suppress(ForecastError):
+            found[method.name] = method.quantiles(history, horizon)
     if len(found) > 1:
         found[ENSEMBLE] = median_of(list(found.values()))
     return found

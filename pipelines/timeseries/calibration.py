@@ -17,7 +17,7 @@ from pipelines.timeseries.scales import Floats
 
 POOLING = 48.0
 """Weight, in hours, of the factor over all lead times within the factor of one day of them."""
-LEAST_FACTOR, GREATEST_FACTOR = 0.4, 4.0
+LEAST_FACTOR, GREATEST_FACTOR = 0.75, 4.0
 LEAST_WIDTH = 1e-6
 BANDS = ((1, 3, 0.8), (0, 4, 0.95))
 

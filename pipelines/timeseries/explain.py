@@ -18,6 +18,8 @@ from pipelines.timeseries.tokens import tokens
 from pipelines.timeseries.vocabulary import Vocabulary
 
 PRIOR_WEIGHT = 100.0
+LEAST_OTHERS = 0.5
+"""Where hardly anything but the term is said, its odds stay finite."""
 LEAST_Z = 1.96
 LEAST_RISE = 3.0
 """A term must be said in so many times as large a part of the posts as usual."""
@@ -96,8 +98,9 @@ def log_odds(here: float, here_total: float, before: float, before_total: float)
     True
     """
     prior = PRIOR_WEIGHT * (here + before) / (here_total + before_total)
-    odds_here = (here + prior) / (here_total + PRIOR_WEIGHT - here - prior)
-    odds_before = (before + prior) / (before_total + PRIOR_WEIGHT - before - prior)
+    others_here = max(here_total + PRIOR_WEIGHT - here - prior, LEAST_OTHERS)
+    others_before = max(before_total + PRIOR_WEIGHT - before - prior, LEAST_OTHERS)
+    odds_here, odds_before = (here + prior) / others_here, (before + prior) / others_before
     variance = 1.0 / (here + prior) + 1.0 / (before + prior)
     return LogOdds(math.log(odds_here / odds_before), math.sqrt(variance))
 

@@ -36,11 +36,12 @@ from pipelines.timeseries.seasonal_ridge import SeasonalRidge, fit_profile
 
 METHODS: tuple[Forecaster, ...] = (ProphetForecaster(), SeasonalRidge(), SeasonalNaive())
 LONGEST_HISTORY = 13 * WEEK_HOURS
-SHORTEST_HISTORY = 4 * DAY_HOURS
-"""Observed hours below which there is nothing to backtest on."""
-MOST_BACKTESTS = 2
+LEAST_OBSERVED = 2 * DAY_HOURS
+"""Observed hours that a backtest needs before its origin; after it, a day's or the horizon's."""
+BACKTEST_HOURS, MOST_BACKTESTS = 2 * WEEK_HOURS, 4
 FULL_TRUST_POSTS = 20.0
 USUAL_SIGMAS = 3.0
+LEAST_USUAL_REACH = 0.1
 DECIMALS = 6
 
 
@@ -89,32 +90,33 @@ def forecast_series(
 
     Methods are Prophet, a seasonal ridge regression, the seasonal naive forecast and the median of
     the three. Each forecasts the last weeks from rolling origins; the lowest pinball loss chooses.
-    Less than four observed days are forecast by their own quantiles, without a backtest, and with
-    a method name that says so; no observed hour gives no rows.
+    A history too short for a backtest (two observed days and one to test on) is forecast by its
+    own quantiles, with a method name that says so; no observed hour gives no rows.
 
     `p_anomaly` of an hour is the probability, under the calibrated forecast, that the metric
     exceeds its usual range: the profile of the hour of the week in the last 13 weeks plus three
-    robust sigmas about that profile.
+    robust sigmas about that profile (at least 0.1 on the scale of the forecast, a tenth or so, for
+    series that hardly move).
     """
     series = _series(metric, hours, values, weights, run_at)
-    observed = int((~np.isnan(series.values)).sum()) if series is not None else 0
-    if series is None or observed == 0:
+    if series is None:
         return [], []
-    if observed < SHORTEST_HISTORY:
-        method = ShortHistory()
-        quantiles = method.quantiles(series.history, horizon)
-        return _rows(topic, metric, run_at, method.name, series, quantiles), []
     backtest_horizon = min(
         horizon, max(DAY_HOURS, len(series.values) // 4 // DAY_HOURS * DAY_HOURS)
     )
-    ends = origins(len(series.values), backtest_horizon, 2 * DAY_HOURS, MOST_BACKTESTS)
+    ends = _origins(series.values, backtest_horizon)
+    if not ends:
+        method = ShortHistory()
+        quantiles = method.quantiles(series.history, horizon)
+        return _rows(topic, metric, run_at, method.name, series, quantiles), []
+    forecasts = forecast_all(METHODS, series.history, horizon)
     backtests = run_backtests(METHODS, series.history, ends, backtest_horizon)
     accuracies = [
         _accuracy(topic, metric, run_at, series, backtests, method, backtest_horizon)
-        for method in backtests[0].forecasts
+        for method in forecasts
+        if all(method in test.forecasts for test in backtests)
     ]
     best = min(accuracies, key=lambda row: math.inf if row.pinball is None else row.pinball)
-    forecasts = forecast_all(METHODS, series.history, horizon)
     by = stretch_factors(backtests, best.method, backtest_horizon)
     by = np.vstack([by, np.repeat(by[-1:], horizon - backtest_horizon, axis=0)])
     quantiles = stretch(forecasts[best.method], by)
@@ -129,21 +131,20 @@ def _series(
     weights: Floats | None,
     run_at: Micros,
 ) -> _Series | None:
-    past = hours < run_at
-    hours, values = hours[past], np.asarray(values, dtype=np.float64)[past]
-    if not len(hours):
+    known = (hours < run_at) & ~np.isnan(values)
+    kept = known & (hours >= run_at - LONGEST_HISTORY * HOUR)
+    if not kept.any():
         return None
     counts = metric == "posts"
-    start = max(int(hours.min()), run_at - LONGEST_HISTORY * HOUR)
+    start = int(hours[kept].min())
     length = (run_at - start) // HOUR
-    kept = hours >= start
     index = (hours[kept] - start) // HOUR
     grid = np.full(length, 0.0 if counts else np.nan)
     grid[index] = values[kept]
     posts = np.zeros(length)
     posts[index] = values[kept] if weights is None and counts else 1.0
     if weights is not None:
-        posts[index] = np.asarray(weights, dtype=np.float64)[past][kept]
+        posts[index] = weights[kept]
     scale: Scale = LogCounts()
     reliability = np.ones(length)
     if not counts:
@@ -154,6 +155,18 @@ def _series(
         if weights is not None:
             reliability = np.clip(posts / FULL_TRUST_POSTS, 0.05, 1.0)
     return _Series(grid, posts, History(start, scale.forward(grid, posts), reliability), scale)
+
+
+def _origins(values: Floats, horizon: int) -> list[int]:
+    """Where the backtests begin: with enough observed hours on both sides."""
+    seen = np.concatenate([[0], np.cumsum(~np.isnan(values))])
+    most = max(1, min(BACKTEST_HOURS // horizon, MOST_BACKTESTS))
+    return [
+        end
+        for end in origins(len(values), horizon, LEAST_OBSERVED, most)
+        if seen[end] >= LEAST_OBSERVED
+        and seen[end + horizon] - seen[end] >= min(horizon, DAY_HOURS)
+    ]
 
 
 def _accuracy(
@@ -225,7 +238,7 @@ def _rows(
 def _usual_upper(history: History, horizon: int) -> Floats:
     usual = fit_profile(history)
     hours = history.hours_of_week(len(history) + horizon)[len(history) :]
-    return np.asarray(usual.profile[hours] + USUAL_SIGMAS * usual.sigma)
+    return np.asarray(usual.profile[hours] + max(USUAL_SIGMAS * usual.sigma, LEAST_USUAL_REACH))
 
 
 def _exceedance(quantiles: Floats, thresholds: Floats) -> Floats:

@@ -42,6 +42,10 @@ class History:
         return (self.start // HOUR + np.arange(length)) % WEEK_HOURS
 
 
+class ForecastError(Exception):
+    """A method could not forecast this history; others may."""
+
+
 class Forecaster(Protocol):
     """A method by name. Deterministic."""
 
@@ -49,7 +53,10 @@ class Forecaster(Protocol):
     def name(self) -> str: ...
 
     def quantiles(self, history: History, horizon: int) -> Floats:
-        """Array (horizon, 5) of the LEVELS, ascending, for the hours after the history."""
+        """Array (horizon, 5) of the LEVELS, ascending, for the hours after the history.
+
+        The history holds an observed hour at least. Raises ForecastError.
+        """
 
 
 def last_season(z: Floats, horizon: int, period: int) -> Floats:

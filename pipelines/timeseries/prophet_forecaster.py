@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.records import HOUR
-from pipelines.timeseries.forecasters import LEVELS, WEEK_HOURS, History
+from pipelines.timeseries.forecasters import LEVELS, WEEK_HOURS, ForecastError, History
 from pipelines.timeseries.scales import Floats
 
 LONGEST_HISTORY = 9 * WEEK_HOURS
@@ -20,8 +20,9 @@ SAMPLES = 400
 SEED = 20240229
 
 
-def _errors_only(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.ERROR
+def _silent(record: logging.LogRecord) -> bool:
+    """cmdstan calls it an error when L-BFGS gives up, and Prophet then goes on with Newton."""
+    return record.levelno > logging.ERROR
 
 
 @contextmanager
@@ -61,9 +62,12 @@ class ProphetForecaster:
             uncertainty_samples=SAMPLES,
         )
         for logger in ("cmdstanpy", "prophet"):  # cmdstanpy resets its level, but keeps filters
-            logging.getLogger(logger).addFilter(_errors_only)
+            logging.getLogger(logger).addFilter(_silent)
         with _seeded(SEED):
-            model.fit(frame, seed=SEED)
+            try:
+                model.fit(frame, seed=SEED)
+            except (RuntimeError, ValueError) as error:  # no optimum; less than two rows
+                raise ForecastError(f"prophet: {error}") from error
             ahead = pd.DataFrame({"ds": stamps[len(recent) :]})
             samples = model.predictive_samples(ahead)["yhat"]
         return np.asarray(np.quantile(samples, LEVELS, axis=1).T)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.timeseries.forecasters import DAY_HOURS, LEVELS, WEEK_HOURS, History
 from pipelines.timeseries.scales import Floats
 
-DAY_PENALTY, WEEK_PENALTY = 0.5, 3.0
+DAY_PENALTY, WEEKDAY_PENALTY, WEEK_PENALTY = 2.0, 60.0, 20.0
 RECENCY_HALF_LIFE = 28 * 24
 SMOOTHING_HALF_LIVES = (4.0, 72.0)
 LEADS = (1, 2, 3, 6, 12, 24, 48, 96, 168)
 OUTLIER = 3.0
+PERIODS = (DAY_HOURS, WEEK_HOURS)
+SHRINKAGE = 0.02
 
 
 def robust_sigma(residuals: Floats) -> float:
@@ -33,7 +36,7 @@ class WeekProfile:
 
 
 def fit_profile(history: History) -> WeekProfile:
-    """Weighted ridge regression on a level, the hour of the day and the hour of the week.
+    """Weighted ridge regression on a level, the hour of the day, the day and the hour of the week.
 
     Recent hours weigh more (half-life four weeks); outliers are drawn in to three sigmas and the
     fit repeated.
@@ -59,26 +62,29 @@ def _ridge(hours: np.ndarray, z: Floats, weights: Floats) -> Floats:
         [
             np.ones((WEEK_HOURS, 1)),
             np.tile(np.eye(DAY_HOURS), (WEEK_HOURS // DAY_HOURS, 1)),
+            np.repeat(np.eye(WEEK_HOURS // DAY_HOURS), DAY_HOURS, axis=0),
             np.eye(WEEK_HOURS),
         ]
     )
     penalty = np.concatenate(
-        [[1e-9], np.full(DAY_HOURS, DAY_PENALTY), np.full(WEEK_HOURS, WEEK_PENALTY)]
+        [
+            [1e-9],
+            np.full(DAY_HOURS, DAY_PENALTY),
+            np.full(WEEK_HOURS // DAY_HOURS, WEEKDAY_PENALTY),
+            np.full(WEEK_HOURS, WEEK_PENALTY),
+        ]
     )
     gram = design.T @ (weight[:, None] * design) + np.diag(penalty)
     return np.asarray(design @ np.linalg.solve(gram, design.T @ total))
 
 
 def smoothed(residuals: Floats, half_life: float) -> Floats:
-    """Exponentially weighted mean up to and with each hour; hours without a value are passed over.
-
-    Starts from 0, the residual's own mean.
-    """
+    """Exponentially weighted mean up to and with each hour, starting from 0."""
     keep = 0.5 ** (1.0 / half_life)
     result = np.empty(len(residuals))
     level = 0.0
-    for i, residual in enumerate(residuals):
-        level = keep * level + (1.0 - keep) * (level if np.isnan(residual) else residual)
+    for i, residual in enumerate(residuals.tolist()):
+        level = keep * level + (1.0 - keep) * residual
         result[i] = level
     return result
 
@@ -87,9 +93,10 @@ def smoothed(residuals: Floats, half_life: float) -> Floats:
 class SeasonalRidge:
     """Profile of the week, plus what the recent residuals say of each lead time.
 
-    For some leads h the residual h hours on is regressed on two smoothed residuals of now (one of
-    hours, one of days); in between coefficients are interpolated. The quantiles of these
-    regressions' errors are the bands, so these widen with the lead as far as they did in the past.
+    For some leads h the residual h hours on is regressed on residuals known now: smoothed over
+    hours, over days, and those of the last day and week at the same phase; in between coefficients
+    are interpolated. The quantiles of these regressions' errors are the bands, so these widen with
+    the lead as far as they did in the past.
     """
 
     name: str = "seasonal_ridge"
@@ -98,31 +105,59 @@ class SeasonalRidge:
         fitted = fit_profile(history)
         hours = history.hours_of_week(len(history) + horizon)
         residuals = history.z - fitted.profile[hours[: len(history)]]
-        reach = OUTLIER * fitted.sigma
-        states = np.column_stack(
-            [smoothed(np.clip(residuals, -reach, reach), life) for life in SMOOTHING_HALF_LIVES]
-        )
+        known = _Known(residuals, OUTLIER * fitted.sigma)
         leads = [lead for lead in LEADS if lead <= min(horizon, len(history) // 3)] or [1]
-        shifts, spreads = zip(*(_direct(states, residuals, lead) for lead in leads), strict=True)
+        fits = [_direct(known, residuals, lead) for lead in leads]
         ahead = np.arange(1, horizon + 1)
-        shift = np.interp(ahead, leads, shifts)
-        spread = np.column_stack(
-            [np.interp(ahead, leads, column) for column in np.array(spreads).T]
-        )
+        coefficients = _between(ahead, leads, np.array([fit.coefficients for fit in fits]))
+        spread = _between(ahead, leads, np.array([fit.spread for fit in fits]))
+        latest = np.array([known.at(lead)[-1] for lead in range(1, horizon + 1)])
+        shift = (coefficients * latest).sum(axis=1)
         middle = fitted.profile[hours[len(history) :]] + shift
         return np.sort(middle[:, None] + spread, axis=1)
 
 
-def _direct(states: Floats, residuals: Floats, lead: int) -> tuple[float, Floats]:
-    """The shift expected `lead` hours on, and the LEVELS of the errors around it."""
-    then, now = residuals[lead:], states[:-lead]
+class _Known:
+    """What is known of the residuals at each hour, outliers drawn in and gaps at their mean, 0."""
+
+    def __init__(self, residuals: Floats, reach: float) -> None:
+        self._drawn = np.nan_to_num(np.clip(residuals, -reach, reach))
+        self._smooth = [smoothed(self._drawn, life) for life in SMOOTHING_HALF_LIVES]
+
+    def at(self, lead: int) -> Floats:
+        """Array (n, 4): for each hour t, what it knows of the hour t + lead."""
+        return np.column_stack(
+            [*self._smooth, *(self._same_phase(lead, period) for period in PERIODS)]
+        )
+
+    def _same_phase(self, lead: int, period: int) -> Floats:
+        """The residual of t + lead - k * period for the least k that is past; else 0."""
+        back = -lead % period
+        return np.concatenate([np.zeros(back), self._drawn])[: len(self._drawn)]
+
+
+class _Fit(NamedTuple):
+    """Coefficients (4,) of what is known, and the LEVELS (5,) of the errors."""
+
+    coefficients: Floats
+    spread: Floats
+
+
+def _direct(known: _Known, residuals: Floats, lead: int) -> _Fit:
+    """Regression of the residual `lead` hours on, by itself (a direct forecast)."""
+    then, now = residuals[lead:], known.at(lead)[:-lead]
     seen = ~np.isnan(then)
     x, y = now[seen], then[seen]
     if len(y) < 2:
-        return 0.0, np.zeros(len(LEVELS))
-    gram = x.T @ x + 1e-3 * len(y) * np.diag(x.var(axis=0) + 1e-9) + 1e-9 * np.eye(x.shape[1])
+        return _Fit(np.zeros(now.shape[1]), np.zeros(len(LEVELS)))
+    gram = x.T @ x
+    gram += np.diag(SHRINKAGE * np.diag(gram) + 1e-9)
     coefficients = np.clip(np.linalg.solve(gram, x.T @ y), 0.0, 1.0)
-    errors = y - x @ coefficients
-    spread = np.quantile(errors, LEVELS)
+    spread = np.quantile(y - x @ coefficients, LEVELS)
     spread[2] = 0.0
-    return float(states[-1] @ coefficients), spread
+    return _Fit(coefficients, spread)
+
+
+def _between(ahead: np.ndarray, leads: list[int], columns: Floats) -> Floats:
+    """Each column, known at the leads, interpolated to every hour ahead."""
+    return np.column_stack([np.interp(ahead, leads, column) for column in columns.T])
