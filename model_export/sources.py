@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import torch
@@ -133,7 +134,7 @@ def _detoxify(path: Path) -> Source:
         model = AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")
         model.load_state_dict(checkpoint["state_dict"], strict=False)
         tokenizer = AutoTokenizer.from_pretrained(arguments["model_type"], use_fast=True)
-    except (OSError, KeyError, TypeError, RuntimeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, RuntimeError, ValueError, UnpicklingError) as error:
         raise SourceError(
             f"{path} is no Detoxify checkpoint: {str(error).splitlines()[0]}"
         ) from None
