@@ -16,6 +16,9 @@ from pipelines.timeseries.season import Drift, Part, SeasonalState
 WARM_UP_HOURS = 72
 WINDOWS = (1, 4, 12)
 """Hours pooled for a judgement: one for a spike, more for a surge too small to show in an hour."""
+LEAN, LEAN_WITHIN = 1.0, 1.5
+"""Sigmas by which the hour itself must lean the way of its window: more within an incident, which
+else would outlive the surge."""
 REGIME_HOURS = 24
 """So many anomalous hours (normal ones count back) are a new normal, and no incident any more."""
 BAND_STEPS = 40
@@ -146,11 +149,12 @@ class SeasonalDetector:
         """
         recent = [*self._recent, hour]
         now = surprises[1]
+        lean = LEAN_WITHIN if self._in_incident else LEAN
         best = (now / self._scale(1, now), 1)
         if self._pooled_posts(recent[-1:]) < self.settings.least_pooled:
             best = (0.0, 1)
         for window, sigmas in surprises.items():
-            if window == 1 or sigmas * now <= 0 or abs(now) < 1:
+            if window == 1 or sigmas * now <= 0 or abs(now) < lean:
                 continue
             if self._pooled_posts(recent[-window:]) < self.settings.least_pooled:
                 continue

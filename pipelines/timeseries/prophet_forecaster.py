@@ -18,6 +18,7 @@ LONGEST_HISTORY = 9 * WEEK_HOURS
 CHANGEPOINTS = 10
 SAMPLES = 400
 SEED = 20240229
+LOGGERS = ("cmdstanpy", "prophet", "prophet.models")
 
 
 def _silent(record: logging.LogRecord) -> bool:
@@ -61,7 +62,7 @@ class ProphetForecaster:
             daily_seasonality=True,
             uncertainty_samples=SAMPLES,
         )
-        for logger in ("cmdstanpy", "prophet"):  # cmdstanpy resets its level, but keeps filters
+        for logger in LOGGERS:  # cmdstanpy sets its level anew, but keeps its filters
             logging.getLogger(logger).addFilter(_silent)
         with _seeded(SEED):
             try:
