@@ -55,12 +55,14 @@ TOXIC_SHARE = DetectorSettings(
     least_posts=4.0,
     least_pooled=10.0,
 )
+# Few posts with high scores give a mean a longer tail than a share has: hence its own threshold.
 MEAN_TOXICITY = DetectorSettings(
     family=Proportions(discrete=False),
     drift=Drift(Part(4.0, 2e-4), Part(0.05, 2e-4), Part(0.01, 5e-5), Part(0.01, 2e-4)),
     least_change=0.01,
     least_posts=4.0,
     least_pooled=10.0,
+    threshold=4.0,
 )
 
 
