@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
@@ -214,8 +215,7 @@ class Backend:
         try:
             if default:
                 self.connection.execute(f'USE "{default["projectId"]}"."{default["datasetId"]}"')
-            for statement in filter(None, sqlglot.parse(query["query"], read="bigquery")):
-                sql = statement.sql("duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
+            for statement, sql in _transpiled(query["query"]):
                 cursor = self.connection.execute(sql, values)
                 if isinstance(statement, exp.Create) and statement.kind == "TABLE":
                     target = statement.this.this
@@ -226,6 +226,14 @@ class Backend:
         if isinstance(statement, exp.Create):
             return {"schema": {"fields": []}, "rows": [], "totalRows": "0"}
         return _result(cursor)
+
+
+@cache
+def _transpiled(script: str) -> list[tuple[exp.Expr, str]]:
+    """The statements of a script, each parsed and in DuckDB's SQL."""
+    ignore = sqlglot.ErrorLevel.IGNORE
+    statements = filter(None, sqlglot.parse(script, read="bigquery"))
+    return [(each, each.sql("duckdb", unsupported_level=ignore)) for each in statements]
 
 
 def _result(cursor: duckdb.DuckDBPyConnection) -> Json:
