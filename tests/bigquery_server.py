@@ -267,9 +267,14 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
+class _Server(ThreadingHTTPServer):
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.backend = backend
+
+
 class _Handler(BaseHTTPRequestHandler):
-    backend: Backend
-    protocol_version = "HTTP/1.1"
+    server: _Server
 
     def log_message(self, format: str, *args: Any) -> None:
         """Tests print enough."""
@@ -278,8 +283,8 @@ class _Handler(BaseHTTPRequestHandler):
         size = int(self.headers.get("Content-Length") or 0)
         raw = self.rfile.read(size)
         path = re.sub(r"^(/bigquery/v2|/bigquery)?", "", urlsplit(self.path).path)
-        with self.backend.lock:
-            self.backend.requests.append(f"{self.command} {path}")
+        with self.server.backend.lock:
+            self.server.backend.requests.append(f"{self.command} {path}")
             try:
                 status, body = 200, self._route(path, raw)
             except Refused as refused:
@@ -292,15 +297,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _route(self, path: str, raw: bytes) -> Json:
-        if self.backend.fail_next:
-            raise self.backend.fail_next.pop(0)
+        if self.server.backend.fail_next:
+            raise self.server.backend.fail_next.pop(0)
         if len(raw) > MAX_BYTES:
             raise Refused(413, "invalid", "Request payload size exceeds the limit: 10485760 bytes.")
         body = json.loads(raw) if raw else {}
         for method, pattern, handler in ROUTES:
             match = re.fullmatch(pattern, path)
             if method == self.command and match:
-                answer: Json = handler(self.backend, *match.groups(), body)
+                answer: Json = handler(self.server.backend, *match.groups(), body)
                 return answer
         raise Refused(404, "notFound", f"Not found: {self.command} {path}")
 
@@ -311,8 +316,7 @@ class _Handler(BaseHTTPRequestHandler):
 def serve() -> Iterator[tuple[str, Backend]]:
     """Runs a server on a free port; yields its address and its backend."""
     backend = Backend()
-    handler = type("Handler", (_Handler,), {"backend": backend})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = _Server(backend)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -321,3 +325,4 @@ def serve() -> Iterator[tuple[str, Backend]]:
         server.shutdown()
         server.server_close()
         backend.connection.close()
+        del server.backend  # a handler thread may outlive the server
