@@ -480,3 +480,38 @@ def test_disk_full_is_one_line_and_keeps_what_was_written(tmp_path: Path) -> Non
         [found] = warehouse.query("SELECT count(*) AS n FROM text_scores")["n"].to_pylist()
         assert found == int(written) > 0
         assert warehouse.upsert("text_scores", [text_score()]) == 1
+
+
+WRITE_FOREVER = """
+import itertools, sys
+from pipelines.records import TextScore
+from pipelines.warehouse import open_warehouse
+with open_warehouse(sys.argv[1]) as warehouse:
+    warehouse.create()
+    for batch in itertools.count():
+        rows = [TextScore(f"{batch}-{item}", str(batch), *[None] * 7) for item in range(1000)]
+        warehouse.upsert("text_scores", rows)
+        print(batch + 1, flush=True)
+"""
+
+
+@pytest.mark.parametrize("batches", [1, 4, 9])
+def test_killed_writer_leaves_whole_batches(tmp_path: Path, batches: int) -> None:
+    path = tmp_path / "posts.duckdb"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITE_FOREVER, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=ENVIRONMENT,
+    )
+    assert writer.stdout is not None
+    while int(writer.stdout.readline()) < batches:
+        pass
+    writer.kill()
+    writer.communicate()
+    with open_warehouse(str(path)) as warehouse:
+        found = warehouse.query(
+            "SELECT model_sha256, count(*) AS n FROM text_scores GROUP BY model_sha256"
+        )
+    assert found.num_rows >= batches
+    assert set(found["n"].to_pylist()) == {1000}

@@ -120,6 +120,17 @@ def test_unknown_method_is_refused() -> None:
         WriteTable("bq://some-project.mltox", "text_scores", method="DEFAULT")
 
 
+def test_load_jobs_build_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    arguments = ["--project=some-project", "--temp_location=gs://bucket/temp"]
+    pipeline = beam.Pipeline("FnApiRunner", options=PipelineOptions(arguments))
+    sink = WriteTable("bq://some-project.mltox", "text_scores", method="FILE_LOADS")
+    _ = pipeline | beam.Create([text_score()]) | sink
+    steps = [step.unique_name for step in pipeline.to_runner_api().components.transforms.values()]
+    assert any("TriggerLoadJobs" in step for step in steps)
+    assert not any("StreamInsertRows" in step for step in steps)
+
+
 @pytest.fixture
 def anonymous(monkeypatch: pytest.MonkeyPatch) -> None:
     credentials = AnonymousCredentials()
