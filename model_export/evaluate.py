@@ -5,34 +5,45 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 from tqdm import tqdm
 
-from model_export import contrast
+from model_export import contrast, functional
 from model_export.data import (
     TRAINED_LABELS,
+    VALIDATION_SHARE,
     DataError,
     Example,
     read_table,
     read_training_data,
     split_validation,
 )
+from model_export.footprint import footprint
+from model_export.identities import SUBGROUPS, mentions
+from model_export.metrics import (
+    THRESHOLDS,
+    Measured,
+    at_threshold,
+    best_threshold,
+    measured,
+    power_mean,
+    reliability,
+    subgroup_auc,
+)
 from model_export.model_card import model_card
-from model_export.train import VALIDATION_SHARE
+from model_export.robustness import robustness
 from pipelines.toxicity import DEFAULT_BUNDLE, BundleError, Scorer
 from pipelines.toxicity.bundle import DOCUMENT
 
 CHUNK = 512
-BINS = 10
 
 EVALUATION_ONLY: dict[str, tuple[str, str, Callable[[dict[str, str]], bool]]] = {
-    "incivility": (
+    "tweets to politicians": (
         "incivility_training-data.csv.gz",
         "text",
         lambda row: row["uncivil"] in ("1", "yes"),
@@ -40,20 +51,13 @@ EVALUATION_ONLY: dict[str, tuple[str, str, Callable[[dict[str, str]], bool]]] = 
     "olid": ("olid_train_3level.csv.gz", "tweet", lambda row: row["subtask_a"] == "OFF"),
     "ethos": ("ethos_binary.csv.gz", "comment", lambda row: float(row["isHate"]) >= 0.5),
     "tweeteval_hate": ("tweeteval_hate_val.csv.gz", "text", lambda row: row["label"] == "1"),
+    "context_toxicity": ("context_toxicity_gn.csv.gz", "text", lambda row: row["label"] == "1"),
+    "waseem": ("waseem_twitter.csv.gz", "Text", lambda row: row["oh_label"] == "1"),
 }
 """Sets under GPL or no licence: file, column of the text, whether a row is toxic."""
 LARGEST_SET = 3_000
-
-
-class Measured(NamedTuple):
-    """How one label did on one set. `ece` is the expected calibration error over ten bins."""
-
-    label: str
-    texts: int
-    positive: int
-    auc: float
-    average_precision: float
-    ece: float
+RESPELLED = 1_000
+TIMED = 2_000
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
         description="Measures a bundle.\n\n"
         "reads   a bundle; labelled texts as for `mltox train`, of which the part held out there\n"
         "        is used, and from the same folder sets that are for evaluation only\n"
-        "writes  a table; with --json the figures, with --card the model card; with --record the\n"
+        "writes  tables; with --json the figures, with --card the model card; with --record the\n"
         "        figures and the best threshold into the bundle's document",
         epilog="example:\n  mltox evaluate bundles/mine --data labelled/ --card model-card.md",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -98,28 +102,54 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
+class Judged(NamedTuple):
+    """Texts with the truth and the score of their toxicity."""
+
+    texts: list[str]
+    truth: NDArray[np.bool_]
+    scores: NDArray[np.float64]
+
+
 def evaluate(scorer: Scorer, data: Path) -> dict[str, Any]:
     """All figures as JSON values. Raises DataError."""
+
+    def toxicity(texts: Sequence[str]) -> NDArray[np.float64]:
+        return scored(scorer, texts, "scoring")[:, 0]
+
     _, held_out = split_validation(read_training_data(data), VALIDATION_SHARE)
-    figures: dict[str, Any] = {"held_out": {}, "evaluation_only": {}}
-    for source in sorted({example.source for example in held_out}):
-        examples = [example for example in held_out if example.source == source]
-        figures["held_out"][source] = [m._asdict() for m in measure(scorer, examples, source)]
-    threshold_set = [example for example in held_out if example.source != "contrast"]
-    figures["threshold"] = best_threshold(
-        *known(scored(scorer, [e.text for e in threshold_set], "threshold"), threshold_set, 0)
-    )
-    figures["functional"] = functional(scorer, figures["threshold"]["threshold"])
-    for name, (file, column, is_toxic) in EVALUATION_ONLY.items():
-        if data.is_dir() and (data / file).exists():
-            rows = list(read_table(data / file))
-            rows = rows[:: max(1, len(rows) // LARGEST_SET)]
-            unknown = (-1.0,) * (len(TRAINED_LABELS) - 1)
-            examples = [Example(r[column], (float(is_toxic(r)), *unknown), name) for r in rows]
-            figures["evaluation_only"][name] = [
-                m._asdict() for m in measure(scorer, examples, name)
-            ]
-    return figures
+    judged = judge(held_out, toxicity)
+    threshold = best_threshold(judged.truth, judged.scores)
+    cases = functional.functional(toxicity, threshold)
+    respelled = slice(None, None, max(1, len(judged.texts) // RESPELLED))
+    timed = judged.texts[:: max(1, len(judged.texts) // TIMED)]
+    return {
+        "held_out": {
+            source: measure(scorer, [e for e in held_out if e.source == source], source)
+            for source in sorted({example.source for example in held_out})
+        },
+        "evaluation_only": {
+            name: measure(scorer, examples, name) for name, examples in evaluation_sets(data)
+        },
+        "threshold": at_threshold(judged.truth, judged.scores, threshold)._asdict(),
+        "thresholds": [
+            at_threshold(judged.truth, judged.scores, value)._asdict() for value in THRESHOLDS
+        ],
+        "reliability": [row._asdict() for row in reliability(judged.truth, judged.scores)],
+        "subgroups": subgroups(judged, toxicity),
+        "functional": {
+            "accuracy": functional.overall(cases),
+            "balanced": functional.balanced(cases),
+            "kinds": [row._asdict() for row in cases],
+        },
+        "templates": held_out_templates(toxicity, threshold),
+        "robustness": [
+            row._asdict()
+            for row in robustness(
+                judged.texts[respelled], judged.truth[respelled], toxicity, threshold
+            )
+        ],
+        "footprint": footprint(scorer.bundle.folder, timed)._asdict(),
+    }
 
 
 def scored(scorer: Scorer, texts: Sequence[str], what: str) -> NDArray[np.float64]:
@@ -133,70 +163,64 @@ def scored(scorer: Scorer, texts: Sequence[str], what: str) -> NDArray[np.float6
     return np.asarray(rows, dtype=float)
 
 
-def known(
-    scores: NDArray[np.float64], examples: Sequence[Example], label: int
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """(truth, scores) of the examples whose label is known. A label from 0.5 up is positive."""
-    truth = np.asarray([example.labels[label] for example in examples])
-    return truth[truth >= 0] >= 0.5, scores[truth >= 0, label]
+def judge(examples: Sequence[Example], toxicity: functional.Toxicity) -> Judged:
+    """The examples whose toxicity is known. A label from 0.5 up is toxic."""
+    known = [example for example in examples if example.labels[0] >= 0]
+    texts = [example.text for example in known]
+    truth = np.asarray([example.labels[0] >= 0.5 for example in known], dtype=bool)
+    return Judged(texts, truth, toxicity(texts))
 
 
-def measure(scorer: Scorer, examples: Sequence[Example], what: str) -> list[Measured]:
+def measure(scorer: Scorer, examples: Sequence[Example], what: str) -> list[dict[str, Any]]:
     """A row for each label of which both kinds are there."""
     scores = scored(scorer, [example.text for example in examples], what)
-    measured = []
-    for index, label in enumerate(TRAINED_LABELS):
-        truth, of_label = known(scores, examples, index)
-        if 0 < truth.sum() < len(truth) and not np.isnan(of_label).any():
-            measured.append(
-                Measured(
-                    label,
-                    len(truth),
-                    int(truth.sum()),
-                    float(roc_auc_score(truth, of_label)),
-                    float(average_precision_score(truth, of_label)),
-                    calibration_error(truth, of_label),
-                )
-            )
-    return measured
+    labels = np.asarray([example.labels for example in examples])
+    rows: list[Measured | None] = []
+    for column, label in enumerate(TRAINED_LABELS):
+        known = labels[:, column] >= 0
+        rows.append(measured(label, labels[known, column] >= 0.5, scores[known, column]))
+    return [row._asdict() for row in rows if row is not None]
 
 
-def calibration_error(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    """Expected calibration error over equal-width bins (Naeini et al. 2015)."""
-    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
-    apart = [
-        abs(truth[bins == number].mean() - scores[bins == number].mean()) * (bins == number).mean()
-        for number in range(BINS)
-        if (bins == number).any()
-    ]
-    return float(sum(apart))
+def evaluation_sets(data: Path) -> Iterator[tuple[str, list[Example]]]:
+    """The sets for evaluation only that are in the folder."""
+    unknown = (-1.0,) * (len(TRAINED_LABELS) - 1)
+    for name, (file, column, is_toxic) in EVALUATION_ONLY.items():
+        if data.is_dir() and (data / file).exists():
+            rows = list(read_table(data / file))
+            rows = rows[:: max(1, len(rows) // LARGEST_SET)]
+            yield name, [Example(r[column], (float(is_toxic(r)), *unknown), name) for r in rows]
 
 
-def best_threshold(truth: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, float]:
-    """The threshold of the greatest F1, rounded to 0.01, with its precision and recall."""
-    precision, recall, thresholds = precision_recall_curve(truth, scores)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    threshold = float(np.clip(round(float(thresholds[int(f1[:-1].argmax())]), 2), 0.01, 0.99))
-    flagged = scores >= threshold
-    hits = float((flagged & truth).sum())
-    return {
-        "threshold": threshold,
-        "precision": hits / max(1.0, float(flagged.sum())),
-        "recall": hits / max(1.0, float(truth.sum())),
+def subgroups(judged: Judged, toxicity: functional.Toxicity) -> dict[str, Any]:
+    """Bias by mentioned group over the held-out texts and the held-out contrast cases."""
+    composed = judge(
+        [case for _, case in contrast.compose(3_000, seed=13, held_out=True)], toxicity
+    )
+    texts = judged.texts + composed.texts
+    truth = np.concatenate([judged.truth, composed.truth])
+    scores = np.concatenate([judged.scores, composed.scores])
+    rows = [subgroup_auc(name, mentions(texts, name), truth, scores) for name in SUBGROUPS]
+    found = [row._asdict() for row in rows if row is not None]
+    means = {
+        figure: power_mean([row[figure] for row in found])
+        for figure in ("subgroup_auc", "bpsn_auc", "bnsp_auc")
+        if found
     }
+    return {"groups": found, "power_means": means}
 
 
-def functional(scorer: Scorer, threshold: float) -> dict[str, dict[str, float]]:
-    """Accuracy by functionality on the contrast templates that training never saw."""
+def held_out_templates(toxicity: functional.Toxicity, threshold: float) -> list[dict[str, Any]]:
+    """Accuracy by kind on the contrast templates that training never saw."""
     cases = contrast.compose(2_000, seed=11, held_out=True)
-    scores = scored(scorer, [case.text for _, case in cases], "functional")[:, 0]
+    scores = toxicity([case.text for _, case in cases])
     right: dict[str, list[bool]] = {}
-    for (functionality, case), score in zip(cases, scores, strict=True):
-        right.setdefault(functionality, []).append((score >= threshold) == (case.labels[0] >= 0.5))
-    return {
-        name: {"cases": len(hits), "accuracy": float(np.mean(hits))}
-        for name, hits in sorted(right.items())
-    }
+    for (kind, case), score in zip(cases, scores, strict=True):
+        right.setdefault(kind, []).append((score >= threshold) == (case.labels[0] >= 0.5))
+    return [
+        {"kind": kind, "cases": len(hits), "accuracy": float(np.mean(hits))}
+        for kind, hits in sorted(right.items())
+    ]
 
 
 if __name__ == "__main__":

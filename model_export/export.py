@@ -17,7 +17,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from model_export import contrast
-from model_export.data import DataError, read_training_data, split_validation
+from model_export.data import (
+    VALIDATION_SHARE,
+    DataError,
+    read_training_data,
+    split_validation,
+)
 from model_export.graph import shrink_embeddings, to_onnx
 from model_export.parity import (
     MAX_INT8,
@@ -34,8 +39,8 @@ from model_export.parity import (
     tokenised,
 )
 from model_export.quantise import Feed, Range, calibrate, quantise, weight_products
+from model_export.restore import name_weights
 from model_export.sources import Source, SourceError, load_source
-from model_export.train import VALIDATION_SHARE
 from pipelines.toxicity.batches import batches, padded
 from pipelines.toxicity.bundle import DOCUMENT, FORMAT, MODEL, TOKENIZER, sha256_of
 from pipelines.toxicity.normalise import PREPROCESSING, normalise
@@ -92,6 +97,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     calibration, held_out = texts_of(options.data)
     rows, pad_id = tokenised(source.tokenizer_json, max_length, held_out)
     fp32 = to_onnx(source.model, pad_id)
+    name_weights(fp32, source.model.state_dict())
     expected = score_rows(torch_scoring(source), rows, pad_id)
     fp32_difference = check_fp32(expected, score_rows(onnx_scoring(fp32), rows, pad_id))
     shrink_embeddings(fp32)
@@ -114,6 +120,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
         "base_model": source.base_model,
         "licence": options.licence,
         "training": source.facts,
+        "encoder": source.encoder,
         "exported_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "parity": {
             "texts": len(rows),

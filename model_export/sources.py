@@ -45,6 +45,8 @@ class Source(NamedTuple):
     base_model: str
     facts: dict[str, Any]
     """What the training left behind (`training.json`), if it was ours."""
+    encoder: dict[str, Any] | None = None
+    """The configuration of the encoder, if the training was ours."""
 
 
 class SelectedLogits(nn.Module):
@@ -106,7 +108,9 @@ def _trained(path: Path) -> Source:
     model.keep_labels(columns)
     labels = [labels[column] for column in columns]
     tokenizer_json = (path / "tokenizer.json").read_text(encoding="utf-8")
-    return Source(model, tokenizer_json, tuple(labels), base, training)
+    encoder = {key: value for key, value in model.encoder.config.to_diff_dict().items()
+               if key not in ("id2label", "label2id", "architectures")}  # fmt: skip
+    return Source(model, tokenizer_json, tuple(labels), base, training, encoder)
 
 
 def _sequence_classifier(name: str) -> Source:

@@ -10,7 +10,9 @@ import html
 import re
 import unicodedata
 
-PREPROCESSING = "mltox-1"
+from pipelines.toxicity.disguise import undisguise
+
+PREPROCESSING = "mltox-2"
 MAX_CHARS = 4_000
 """Characters looked at. 128 word pieces of ordinary text take about 600."""
 
@@ -33,7 +35,8 @@ def normalise(text: str) -> str:
     HTML entities are unescaped (twice: `&amp;amp;` is common in collected tweets), compatibility
     forms folded (NFKC), invisible and control characters and lone surrogates removed, a leading
     `RT @name:` dropped, links become `http`, mentions `@user`, hashtags are split at capitals,
-    runs of a character cut to three, whitespace collapsed. Case is left to the tokenizer.
+    runs of a character cut to three, whitespace collapsed, words that hide from filters spelled out
+    (`undisguise`). Case is left to the tokenizer.
     """
     text = _CONTROL.sub(" ", text[:MAX_CHARS])
     if "&" in text:
@@ -47,7 +50,7 @@ def normalise(text: str) -> str:
     if "#" in text:
         text = _HASHTAG.sub(_split_hashtag, text)
     text = _RUN.sub(r"\1\1\1", text)
-    return _SPACE.sub(" ", text).strip()
+    return undisguise(_SPACE.sub(" ", text).strip())
 
 
 def _split_hashtag(match: re.Match[str]) -> str:

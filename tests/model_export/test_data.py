@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from model_export import contrast
 from model_export.data import (
     TRAINED_LABELS,
     UNKNOWN,
@@ -49,9 +48,3 @@ def test_near_duplicates_fall_on_one_side() -> None:
     }
     assert len(training) + len(validation) == len(examples)
     assert sides == set() or not validation
-
-
-def test_held_out_templates_are_not_composed_for_training() -> None:
-    training = {example.text for _, example in contrast.compose(3_000, seed=1)}
-    held_out = {example.text for _, example in contrast.compose(3_000, seed=1, held_out=True)}
-    assert held_out and not training & held_out

@@ -10,44 +10,26 @@ import pytest
 torch = pytest.importorskip("torch", reason="the [export] extra is not installed")
 transformers = pytest.importorskip("transformers", reason="the [export] extra is not installed")
 
-from tokenizers import Tokenizer, models, pre_tokenizers, processors  # noqa: E402
-
 from model_export import export  # noqa: E402
 from model_export.classifier import MeanPooledClassifier, save  # noqa: E402
 from model_export.data import TRAINED_LABELS  # noqa: E402
 from model_export.parity import sigmoid  # noqa: E402
 from model_export.quantise import best_range  # noqa: E402
+from model_export.restore import restore  # noqa: E402
 from model_export.sources import SourceError, load_source, select_labels  # noqa: E402
-from pipelines.toxicity import Scorer  # noqa: E402
+from pipelines.toxicity import BundleError, Scorer, load_bundle  # noqa: E402
+from tests.model_export import tiny  # noqa: E402
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(chr(c) for c in range(33, 127)), "you", "nice"]
 TEXTS = ["you are nice", "no", "a much longer text " * 9, ""]
-
-
-def word_piece() -> Tokenizer:
-    tokenizer = Tokenizer(models.WordPiece({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    return tokenizer
-
-
-def config() -> Any:
-    return transformers.BertConfig(
-        vocab_size=len(WORDS),
-        hidden_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=256,
-        max_position_embeddings=256,
-    )
+JIGSAW = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
 
 
 @pytest.fixture
 def trained(tmp_path: Path) -> Path:
     torch.manual_seed(5)
-    encoder = transformers.BertModel(config(), add_pooling_layer=False)
+    encoder = transformers.BertModel(tiny.bert_config(), add_pooling_layer=False)
     model = MeanPooledClassifier(encoder, len(TRAINED_LABELS))
-    save(model, word_piece().to_str(), TRAINED_LABELS, tmp_path / "trained")
+    save(model, tiny.word_piece().to_str(), TRAINED_LABELS, tmp_path / "trained")
     facts = {"max_length": 64, "untrained_labels": ["severe_toxicity"]}
     (tmp_path / "trained" / "training.json").write_text(json.dumps(facts), encoding="utf-8")
     return tmp_path / "trained"
@@ -62,7 +44,7 @@ def test_what_was_trained_becomes_a_bundle_that_scores_the_same(
     assert scorer.bundle.labels == tuple(x for x in TRAINED_LABELS if x != "severe_toxicity")
     source = load_source(str(trained))
     for text, scores in zip(TEXTS, scorer.score(TEXTS, ["en"] * len(TEXTS)), strict=True):
-        ids = torch.tensor([word_piece().encode(text.strip()).ids[:64]])
+        ids = torch.tensor([tiny.word_piece().encode(text.strip()).ids[:64]])
         with torch.no_grad():
             logits = source.model(ids, torch.ones_like(ids)).double().numpy()
         expected = sigmoid(logits)[0]
@@ -73,24 +55,98 @@ def test_what_was_trained_becomes_a_bundle_that_scores_the_same(
 
 def test_a_hub_checkpoint_with_more_outputs_than_labels(tmp_path: Path) -> None:
     torch.manual_seed(6)
-    many = config()
+    many = tiny.bert_config()
     many.id2label = {0: "male", 1: "toxicity", 2: "identity_attack", 3: "female", 4: "insult"}
     many.label2id = {name: number for number, name in many.id2label.items()}
     many.problem_type = "multi_label_classification"
     model = transformers.BertForSequenceClassification(many)
     checkpoint = tmp_path / "hub"
     model.save_pretrained(checkpoint)
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=word_piece(), pad_token="[PAD]", unk_token="[UNK]"
-    ).save_pretrained(checkpoint)
+    tiny.save_tokenizer(tiny.word_piece(), checkpoint)
     assert export.main([str(checkpoint), "--out", str(tmp_path / "bundle")]) == 0
     scorer = Scorer(tmp_path / "bundle", threads=1)
     assert scorer.bundle.labels == ("toxicity", "identity_attack", "insult")
     (scores,) = scorer.score(["you are nice"], ["en"])
-    ids = torch.tensor([word_piece().encode("you are nice").ids])
+    ids = torch.tensor([tiny.word_piece().encode("you are nice").ids])
     with torch.no_grad():
         logits = model.eval()(input_ids=ids).logits.double().numpy()[0]
     assert scores.insult == pytest.approx(float(sigmoid(logits)[4]), abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("config", "tokenizer"),
+    [
+        (tiny.bert_config, tiny.word_piece),
+        (tiny.albert_config, tiny.word_piece),
+        (tiny.roberta_config, tiny.framed_by_s),
+        (tiny.xlm_roberta_config, tiny.framed_by_s),
+    ],
+)
+def test_the_road_from_a_checkpoint_of_each_architecture(
+    config: Any, tokenizer: Any, tmp_path: Path
+) -> None:
+    torch.manual_seed(7)
+    labels = dict(enumerate(JIGSAW))
+    filled = config(id2label=labels, label2id={name: number for number, name in labels.items()},
+                    problem_type="multi_label_classification")  # fmt: skip
+    model = transformers.AutoModelForSequenceClassification.from_config(filled).eval()
+    checkpoint = tmp_path / "hub"
+    model.save_pretrained(checkpoint)
+    tiny.save_tokenizer(tokenizer(), checkpoint)
+    assert export.main([str(checkpoint), "--out", str(tmp_path / "bundle")]) == 0
+    scorer = Scorer(tmp_path / "bundle", threads=1)
+    assert scorer.bundle.labels == TRAINED_LABELS
+    for text, scores in zip(TEXTS, scorer.score(TEXTS, ["en"] * len(TEXTS)), strict=True):
+        ids = torch.tensor([tokenizer().encode(text.strip()).ids[:128]])
+        with torch.no_grad():
+            expected = sigmoid(model(input_ids=ids).logits.double().numpy()[0])
+        assert np.abs(np.asarray(scores[:6]) - expected).max() < 0.1
+
+
+def test_a_checkpoint_file_of_detoxify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = tmp_path / "roberta-tiny"
+    config = tiny.roberta_config(num_labels=16)
+    torch.manual_seed(8)
+    model = transformers.AutoModelForSequenceClassification.from_config(config).eval()
+    model.save_pretrained(base)
+    tiny.save_tokenizer(tiny.framed_by_s(), base)
+    path = tmp_path / "unbiased.ckpt"
+    arguments = {"model_type": str(base), "num_classes": 16}
+    checkpoint = {
+        "config": {"arch": {"args": arguments}, "dataset": {"args": {}}},
+        "state_dict": model.state_dict(),
+    }
+    torch.save(checkpoint, path)
+    assert export.main([str(path), "--out", str(tmp_path / "bundle")]) == 0
+    scorer = Scorer(tmp_path / "bundle", threads=1)
+    assert set(scorer.bundle.labels) == {*TRAINED_LABELS, "sexual_explicit"}
+    (scores,) = scorer.score(["you are nice"], ["en"])
+    ids = torch.tensor([tiny.framed_by_s().encode("you are nice").ids])
+    with torch.no_grad():
+        expected = sigmoid(model(input_ids=ids).logits.double().numpy()[0])
+    assert scores.insult == pytest.approx(expected[4], abs=0.1)
+    assert scores.sexual_explicit == pytest.approx(expected[6], abs=0.1)
+
+
+def test_a_bundle_of_ours_unpacks_to_the_model_it_was_made_of(
+    trained: Path, tmp_path: Path
+) -> None:
+    assert export.main([str(trained), "--out", str(tmp_path / "bundle")]) == 0
+    restored = restore(load_bundle(tmp_path / "bundle")).state_dict()
+    source = load_source(str(trained)).model.state_dict()
+    assert restored.keys() == source.keys()
+    for name, value in source.items():
+        step = float(value.abs().max()) / 63
+        assert torch.allclose(restored[name], value, atol=step), name
+
+
+def test_a_bundle_of_another_kind_is_not_trained_further(tmp_path: Path) -> None:
+    config = tiny.bert_config(id2label=dict(enumerate(JIGSAW)))
+    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path / "hub")
+    tiny.save_tokenizer(tiny.word_piece(), tmp_path / "hub")
+    assert export.main([str(tmp_path / "hub"), "--out", str(tmp_path / "bundle")]) == 0
+    with pytest.raises(BundleError, match="cannot be trained further"):
+        restore(load_bundle(tmp_path / "bundle"))
 
 
 def test_a_model_that_moves_too_far_is_refused(
