@@ -111,7 +111,7 @@ def scorer(bundle: Path) -> Way:
 def measure(ways: Sequence[tuple[str, Way, Sequence[str]]]) -> dict[str, float]:
     """Texts a second by name."""
     rounds: dict[str, list[float]] = {name: [] for name, _, _ in ways}
-    for name, way, texts in ways:
+    for _, way, texts in ways:
         way(texts[:BATCH])
     for _ in range(ROUNDS):
         for name, way, texts in ways:

@@ -31,7 +31,26 @@ def to_onnx(model: nn.Module, pad_id: int) -> onnx.ModelProto:
             opset_version=17,
             dynamo=False,
         )
-    return onnx.load_from_string(stream.getvalue())
+    graph = onnx.load_from_string(stream.getvalue())
+    _inline_aliases(graph)
+    return graph
+
+
+def _inline_aliases(model: onnx.ModelProto) -> None:
+    """Let every use of a constant name it directly. The exporter gives the second use of a shared
+    weight (ALBERT's layers) another name, through an Identity node."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    aliases = {
+        node.output[0]: node.input[0]
+        for node in model.graph.node
+        if node.op_type == "Identity" and node.input[0] in constants
+    }
+    nodes = [node for node in model.graph.node if node.output[0] not in aliases]
+    for node in nodes:
+        for number, source in enumerate(node.input):
+            node.input[number] = aliases.get(source, source)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
 
 
 def shrink_embeddings(model: onnx.ModelProto, *, least_rows: int = 1_000) -> None:

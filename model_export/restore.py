@@ -24,20 +24,27 @@ round."""
 def name_weights(model: onnx.ModelProto, state: Mapping[str, Tensor]) -> None:
     """Give the constants of an exported graph the names of the parameters they came from, in place.
 
-    The exporter folds the transposed weights of linear layers into nameless constants.
+    The exporter folds the transposed weights of linear layers into nameless constants, and keeps
+    one of several equal vectors.
     """
-    by_value = {_key(value.T.contiguous()): f"{name}{TRANSPOSED}"
+    graph = model.graph
+    by_value = {_key(value.T.contiguous().numpy()): f"{name}{TRANSPOSED}"
                 for name, value in state.items() if value.dim() == 2}  # fmt: skip
-    names = {}
-    for tensor in model.graph.initializer:
-        if tensor.name not in state and len(tensor.dims) == 2:
-            found = by_value.get(_key(torch.from_numpy(numpy_helper.to_array(tensor).copy())))
-            if found is not None:
-                names[tensor.name] = found
-                tensor.name = found
-    for node in model.graph.node:
+    names: dict[str, str] = {}
+    for tensor in list(graph.initializer):
+        found = by_value.get(_key(numpy_helper.to_array(tensor)))
+        if tensor.name in state or found is None:
+            continue
+        if found in names.values():
+            graph.initializer.remove(tensor)
+        names[tensor.name] = tensor.name = found
+    for node in graph.node:
         for number, source in enumerate(node.input):
             node.input[number] = names.get(source, source)
+    stored = {tensor.name for tensor in graph.initializer}
+    for name, value in state.items():
+        if value.dim() == 1 and name not in stored:
+            graph.initializer.append(numpy_helper.from_array(value.numpy(), name))
 
 
 def restore(bundle: Bundle) -> MeanPooledClassifier:
@@ -70,5 +77,5 @@ def _weight(name: str, stored: Mapping[str, NDArray], bundle: Bundle) -> Tensor:
     raise BundleError(f"the bundle {bundle.name} lacks the weight {name}")
 
 
-def _key(value: Tensor) -> tuple[tuple[int, ...], bytes]:
-    return tuple(value.shape), value.detach().numpy().tobytes()
+def _key(value: NDArray) -> tuple[tuple[int, ...], bytes]:
+    return value.shape, value.tobytes()
