@@ -40,10 +40,8 @@ def platt(logits: NDArray[np.float64], truth: NDArray[np.float32]) -> tuple[floa
 def calibrate_head(
     model: MeanPooledClassifier, logits: NDArray[np.float64], truth: NDArray[np.float32]
 ) -> list[tuple[float, float]]:
-    """Folds the scaling of each label into the last layer, and returns it."""
+    """Folds the scaling of each label into the model, and returns it."""
     scalings = [platt(logits[:, label], truth[:, label]) for label in range(logits.shape[1])]
-    with torch.no_grad():
-        for label, (scale, shift) in enumerate(scalings):
-            model.head.weight[label] *= scale
-            model.head.bias[label] = model.head.bias[label] * scale + shift
+    for label, (scale, shift) in enumerate(scalings):
+        model.rescale(label, scale, shift)
     return scalings

@@ -32,7 +32,6 @@ _FILES = {
     "jigsaw": "jigsaw_train.csv.gz",
     "davidson": "davidson_hate_offensive_tweets.csv.gz",
     "stormfront": "stormfront_sentences.csv.gz",
-    "insults": "insults_timestamped.csv.gz",
     "ruddit": "ruddit_with_text.csv.gz",
 }
 
@@ -85,9 +84,8 @@ def read_labelled(path: Path) -> list[Example]:
 def read_training_data(path: Path) -> list[Example]:
     """What may be trained on under `path`: a labelled CSV, or a folder with the known sets.
 
-    Of a folder, Jigsaw (CC0 labels, CC BY-SA text), Davidson (MIT), Stormfront (CC BY-SA), the
-    insults of Elsafoury's collection (CC BY) and Ruddit (MIT) are read where they are present; sets
-    under GPL, NC or no licence are never read from here.
+    Of a folder, Jigsaw (CC0 labels, CC BY-SA text), Davidson (MIT), Stormfront (CC BY-SA) and
+    Ruddit (MIT) are read where they are present; sets under GPL, NC or no licence never are.
     """
     if path.is_file():
         return read_labelled(path)
@@ -95,7 +93,6 @@ def read_training_data(path: Path) -> list[Example]:
         "jigsaw": read_labelled,
         "davidson": _read_davidson,
         "stormfront": _read_stormfront,
-        "insults": _read_insults,
         "ruddit": _read_ruddit,
     }
     examples: list[Example] = []
@@ -186,24 +183,6 @@ def _read_stormfront(path: Path) -> list[Example]:
             examples.append(Example(row["text"], labels, "stormfront"))
         elif row["label"] == "noHate" and zlib.crc32(row["text"].encode()) % 3 == 0:
             examples.append(_only_toxicity(row["text"], 0.0))
-    return examples
-
-
-def _read_insults(path: Path) -> list[Example]:
-    """Comments of a political forum, insults to its members or not (Kaggle 2012).
-
-    Insults to third persons count as none there, so "not" is less than certain for toxicity.
-    """
-    examples = []
-    for row in read_table(path):
-        text = row["Text"].strip().strip('"').encode("ascii", "backslashreplace").decode()
-        text = text.replace("\\\\", "\\").replace("\\xa0", " ").replace("\\n", "\n")
-        text = re.sub(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|.)", " ", text)
-        insult = float(row["oh_label"])
-        labels = {"toxicity": 0.95 if insult else 0.1, "insult": insult}
-        examples.append(
-            Example(text, tuple(labels.get(label, UNKNOWN) for label in TRAINED_LABELS), "insults")
-        )
     return examples
 
 

@@ -52,9 +52,15 @@ EVALUATION_ONLY: dict[str, tuple[str, str, Callable[[dict[str, str]], bool]]] = 
     "ethos": ("ethos_binary.csv.gz", "comment", lambda row: float(row["isHate"]) >= 0.5),
     "tweeteval_hate": ("tweeteval_hate_val.csv.gz", "text", lambda row: row["label"] == "1"),
     "context_toxicity": ("context_toxicity_gn.csv.gz", "text", lambda row: row["label"] == "1"),
+    "insults to participants": (
+        "insults_timestamped.csv.gz",
+        "Text",
+        lambda row: row["oh_label"] == "1",
+    ),
     "waseem": ("waseem_twitter.csv.gz", "Text", lambda row: row["oh_label"] == "1"),
 }
-"""Sets under GPL or no licence: file, column of the text, whether a row is toxic."""
+"""Sets under GPL or no stated licence, or whose labels mean something else: file, column of the
+text, whether a row is positive."""
 LARGEST_SET = 3_000
 RESPELLED = 1_000
 TIMED = 2_000

@@ -70,13 +70,15 @@ def fit(
     folder: Path,
     after_pass: Callable[[int], None],
 ) -> Progress:
-    """Trains `model` in place on `pass_of(0)`, `pass_of(1)`, …, which have `sizes` texts.
+    """Trains encoder and head of `model` in place on `pass_of(0)`, …, of `sizes` texts each.
 
     A checkpoint in `folder` is gone on from. `after_pass` is called with the number of each pass
     that ended.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device).train()
+    if model.wide is not None:
+        model.wide.requires_grad_(False)
     torch.manual_seed(schedule.seed)
     optimiser = torch.optim.AdamW(
         [

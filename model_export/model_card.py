@@ -54,9 +54,10 @@ def _training(training: Mapping[str, Any]) -> list[str]:
         f"{training.get('passes')} passes, learning rate {training.get('learning_rate')} falling "
         f"to 0, seed {training.get('seed')}, {training.get('minutes')} minutes. Every pass sees "
         "each toxic text, half of the clean Wikipedia comments, and newly composed cases; one "
-        "text in eight is respelled. Each label's probability is calibrated on the held-out texts (Platt).",
+        "text in eight is respelled. Each label's probability is calibrated on the held-out texts "
+        "(Platt).",
         "Jigsaw 2018: labels CC0, texts CC BY-SA 3.0. Davidson 2017: MIT. Stormfront (de Gibert "
-        "2018): CC BY-SA 3.0. Insults (Kaggle 2012, as collected by Elsafoury 2020): CC BY 4.0. "
+        "2018): CC BY-SA 3.0. "
         "Ruddit (Hada 2021): labels MIT. Texts of posts stay under the terms of the networks they "
         "were made on and are not part of this project. Unknown labels are masked. Sets under GPL, "
         "NC or no licence were never trained on.",

