@@ -31,12 +31,12 @@ from pipelines.options import BackfillOptions, InputOptions, ModelOptions, Wareh
 from pipelines.records import Message
 from pipelines.runners import bounded_runner
 from pipelines.spool import Slice, Spool, read_messages
-from pipelines.streaming import Settings, Tables, build, together
+from pipelines.streaming import Settings, build
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.metrics import counters
 from pipelines.transforms.parse import encode_reject, now_micros
 from pipelines.warehouse import Warehouse, open_warehouse
-from pipelines.warehouse.sinks import WriteTable
+from pipelines.write import write_tables
 
 log = logging.getLogger(__name__)
 
@@ -132,16 +132,6 @@ def load_monitors(folder: Path) -> dict[str, TopicMonitor]:
         monitors[topic] = monitor
         path.unlink()
     return monitors
-
-
-def write_tables(tables: Tables, warehouse_uri: str) -> None:
-    """Rows that a table refuses are dead letters as well."""
-    refused = tuple(
-        getattr(tables, name) | f"Write_{name}" >> WriteTable(warehouse_uri, name)
-        for name in ("scored_posts", "text_scores", "hourly_toxicity", "anomalies")
-    )
-    letters = together("AllDeadLetters", tables.dead_letters, *refused)
-    letters | "Write_dead_letters" >> WriteTable(warehouse_uri, "dead_letters")
 
 
 def run_slice(

@@ -25,7 +25,9 @@ from pipelines.records import (
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.aggregate import AggregateHours
 from pipelines.transforms.deduplicate import Candidate, Deduplicate
-from pipelines.transforms.detect import ANOMALIES, MONITORS, DetectAnomalies
+from pipelines.transforms.detect import ANOMALIES, MONITORS, DetectAnomalies, is_due
+from pipelines.transforms.drop_known import DropKnown
+from pipelines.transforms.ledger import HourKey, Ledger
 from pipelines.transforms.parse import DEAD, POSTS, Parse
 from pipelines.transforms.score import SCORED, TEXT_SCORES, Score
 from pipelines.transforms.store_text import letter_to_store, post_to_store
@@ -77,16 +79,24 @@ def build(
     *,
     stored: beam.PCollection[ScoredPost] | None = None,
     monitors: Mapping[str, TopicMonitor] | None = None,
+    ledger: Ledger | None = None,
+    due: beam.PCollection[HourKey] | None = None,
 ) -> Tables:
     """The graph from messages to tables.
 
     `stored` are posts that the warehouse already holds of the same hours: they count in their hour
     again, so that an hour that arrives in two files ends as if it had come in one. `monitors` are
     the detectors' states at the start.
+
+    A `ledger` makes a bounded run one of many that together are a live one: posts that it knows are
+    duplicates, hours are added to what they were before, and are judged when they are `due`.
     """
     parsed = messages | "Parse" >> Parse(settings.matcher, settings.authors, settings.default_topic)
+    fresh_posts = parsed[POSTS]
+    if ledger is not None:
+        fresh_posts = fresh_posts | "DropKnown" >> DropKnown(ledger)
     scored = (
-        parsed[POSTS]
+        fresh_posts
         | "Window" >> IntoHours(settings.panes)
         | "Score" >> Score(settings.bundle, settings.model_threads)
     )
@@ -97,8 +107,11 @@ def build(
             stored | "WindowStored" >> IntoHours() | "Stored" >> beam.Map(Candidate, fresh=False),
         )
     posts = candidates | "Together" >> beam.Flatten() | "Deduplicate" >> Deduplicate()
-    hours = posts | "Aggregate" >> AggregateHours(settings.threshold)
-    detected = hours | "Detect" >> DetectAnomalies(monitors or {})
+    hours = posts | "Aggregate" >> AggregateHours(settings.threshold, ledger, due)
+    judged = hours
+    if ledger is not None:
+        judged = hours | "DueHours" >> beam.Filter(is_due, ledger)
+    detected = judged | "Detect" >> DetectAnomalies(monitors or {})
     letters = together("DeadLetters", parsed[DEAD], scored[DEAD])
     store = settings.store_text
     return Tables(

@@ -12,6 +12,7 @@ from apache_beam.utils.windowed_value import PaneInfoTiming
 from pipelines.records import HourSummary
 from pipelines.transforms.deduplicate import Candidate
 from pipelines.transforms.hour_accumulator import HourAccumulator
+from pipelines.transforms.ledger import HourKey, Ledger
 from pipelines.transforms.metrics import counter
 from pipelines.transforms.parse import now_micros
 
@@ -32,8 +33,10 @@ class CombineHour(beam.CombineFn):
     def create_accumulator(self) -> HourAccumulator:
         return HourAccumulator(self._threshold)
 
-    def add_input(self, accumulator: HourAccumulator, candidate: Candidate) -> HourAccumulator:
-        if candidate.superseded:
+    def add_input(
+        self, accumulator: HourAccumulator, candidate: Candidate | None
+    ) -> HourAccumulator:
+        if candidate is None or candidate.superseded:
             accumulator.touch()
         else:
             accumulator.add(candidate.post, fresh=candidate.fresh)
@@ -50,9 +53,14 @@ class CombineHour(beam.CombineFn):
 
 
 class ToHour(beam.DoFn):
-    """Names the window. Panes of one hour count up from revision 1."""
+    """Names the window. Panes of one hour count up from revision 1.
 
-    def __init__(self) -> None:
+    With a ledger the pane is one of many small runs: the hour as it was before is added to it, and
+    the ledger says whether more may come.
+    """
+
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger
         self._hours = counter("hours")
 
     def process(
@@ -62,33 +70,61 @@ class ToHour(beam.DoFn):
         pane: Any = beam.DoFn.PaneInfoParam,
     ) -> Iterator[Hour]:
         (topic, model), accumulator = element
+        key = HourKey(topic, window.start.micros, model)
+        is_final = pane.timing != PaneInfoTiming.EARLY
+        revision = pane.index + 1
+        fresh = accumulator.fresh > 0
+        if self._ledger is not None:
+            accumulator = self._added_up(self._ledger, key, accumulator)
+            is_final, revision = self._ledger.is_final(key.hour), accumulator.revision
         self._hours.inc()
         yield Hour(
             accumulator.summary(
                 topic,
-                window.start.micros,
+                key.hour,
                 model,
-                revision=pane.index + 1,
-                is_final=pane.timing != PaneInfoTiming.EARLY,
+                revision=revision,
+                is_final=is_final,
                 updated_at=now_micros(),
             ),
-            accumulator.fresh > 0,
+            fresh,
         )
+
+    def _added_up(
+        self, ledger: Ledger, key: HourKey, accumulator: HourAccumulator
+    ) -> HourAccumulator:
+        total = HourAccumulator(accumulator.threshold)
+        if (before := ledger.before(key)) is not None:
+            total.merge(before)
+        total.merge(accumulator)
+        total.fresh = 0
+        total.revision += 1
+        ledger.keep(key, total)
+        return total
 
 
 @dataclass(eq=False)
 class AggregateHours(beam.PTransform):
-    """PCollection[Candidate] in hours -> PCollection[Hour], one a topic, hour and model."""
+    """PCollection[Candidate] in hours -> PCollection[Hour], one a topic, hour and model.
+
+    `due` are hours without a new post that are to be written again, as they are.
+    """
 
     threshold: float
+    ledger: Ledger | None = None
+    due: beam.PCollection[HourKey] | None = None
 
     def expand(self, posts: beam.PCollection[Candidate]) -> beam.PCollection[Hour]:
+        keyed = posts | "KeyByTopic" >> beam.WithKeys(
+            lambda candidate: (candidate.post.topic, candidate.post.model)
+        ).with_output_types(tuple[tuple[str, str], Candidate | None])
+        if self.due is not None:
+            due = self.due | "KeyDue" >> beam.Map(
+                lambda key: ((key.topic, key.model), None)
+            ).with_output_types(tuple[tuple[str, str], Candidate | None])
+            keyed = (keyed, due) | "WithDue" >> beam.Flatten()
         return (
-            posts
-            | "KeyByTopic"
-            >> beam.WithKeys(
-                lambda candidate: (candidate.post.topic, candidate.post.model)
-            ).with_output_types(tuple[tuple[str, str], Candidate])
+            keyed
             | "Combine" >> beam.CombinePerKey(CombineHour(self.threshold))
-            | "ToHour" >> beam.ParDo(ToHour()).with_output_types(Hour)
+            | "ToHour" >> beam.ParDo(ToHour(self.ledger)).with_output_types(Hour)
         )

@@ -22,6 +22,7 @@ from apache_beam.utils.timestamp import Timestamp
 from pipelines.records import HOUR, Anomaly, Micros
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.aggregate import Hour
+from pipelines.transforms.ledger import Ledger
 from pipelines.transforms.metrics import counter
 
 ANOMALIES = "anomalies"
@@ -51,6 +52,10 @@ def watch(monitor: TopicMonitor, hours: Iterable[Hour]) -> list[Anomaly]:
             if anomaly.hour in fresh or hour.fresh:
                 last_word[anomaly.hour, anomaly.metric] = anomaly
     return list(last_word.values())
+
+
+def is_due(hour: Hour, ledger: Ledger) -> bool:
+    return ledger.is_due(hour.summary.row.topic, hour.summary.row.hour)
 
 
 class WatchTopic(beam.DoFn):

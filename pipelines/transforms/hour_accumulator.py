@@ -52,6 +52,12 @@ class HourAccumulator:
     """
 
     threshold: float
+    revision: int = 0
+    """How many times the hour was written before."""
+    latest: Micros = 0
+    """The newest post's created_at."""
+    closed: bool = False
+    """Written as final."""
     posts: int = 0
     fresh: int = 0
     unscored: int = 0
@@ -71,6 +77,7 @@ class HourAccumulator:
     def add(self, post: ScoredPost, *, fresh: bool = True) -> None:
         self.posts += 1
         self.fresh += fresh
+        self.latest = max(self.latest, post.created_at)
         if post.author_key is not None:
             self.authors.add(author_fingerprint(post.author_key))
         toxicity = post.toxicity
@@ -105,6 +112,8 @@ class HourAccumulator:
         self.examples = keep_smallest(self.examples, EXAMPLE_POSTS)
 
     def merge(self, other: HourAccumulator) -> None:
+        self.revision = max(self.revision, other.revision)
+        self.latest = max(self.latest, other.latest)
         self.posts += other.posts
         self.fresh += other.fresh
         self.unscored += other.unscored

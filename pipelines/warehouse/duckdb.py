@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -30,6 +30,7 @@ from pipelines.warehouse.views import VIEWS, duckdb_view
 MEMORY_LIMIT = "256MB"
 THREADS = 2
 INCOMING = "incoming_rows"
+ASKED = "asked_keys"
 
 
 @dataclass
@@ -143,6 +144,8 @@ def merge_statement(table: Table) -> str:
 class DuckDBWarehouse(Warehouse):
     """The warehouse in the file `path`, which `create` makes where it doesn't exist."""
 
+    _is_reader = False
+
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().resolve()
         self.uri = str(path)
@@ -203,6 +206,46 @@ class DuckDBWarehouse(Warehouse):
                 connection.unregister(INCOMING)
         return int(changed)
 
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that this process writes to the file meanwhile comes into it together, or not at
+        all. Other connections see what was committed before."""
+        with self._connection() as connection:
+            connection.begin()
+        try:
+            yield
+        except BaseException:
+            with self._connection() as connection:
+                connection.rollback()
+            raise
+        with self._connection() as connection:
+            connection.commit()
+
+    def committed(self) -> DuckDBWarehouse:
+        """The same file for reading, without what an open transaction of this process wrote."""
+        with self._connection() as connection:
+            reader = DuckDBWarehouse.__new__(DuckDBWarehouse)
+            reader.path, reader.uri = self.path, self.uri
+            reader._shared = _Shared(connection.cursor())
+            reader._is_reader = True
+            return reader
+
+    def stored_keys(self, table: str, keys: Collection[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
+        """Those of `keys` (values of the table's key columns, strings) that are in the table."""
+        columns = TABLES[table].key
+        asked = pa.table(
+            [pa.array(values, pa.string()) for values in zip(*keys, strict=True)],
+            names=list(columns),
+        )
+        names = ", ".join(columns)
+        sql = f'SELECT {names} FROM {ASKED} SEMI JOIN "{table}" USING ({names})'  # noqa: S608 - names of ours
+        with self._connection() as connection:
+            connection.register(ASKED, asked)
+            try:
+                return set(connection.execute(sql).fetchall())
+            finally:
+                connection.unregister(ASKED)
+
     def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         with self._connection() as connection:
             return connection.sql(sql, params=list(params)).to_arrow_table()
@@ -212,5 +255,8 @@ class DuckDBWarehouse(Warehouse):
 
     def close(self) -> None:
         if self._shared is not None:
+            if self._is_reader:
+                self._shared.connection.close()
+            else:
+                _release(self.path)
             self._shared = None
-            _release(self.path)

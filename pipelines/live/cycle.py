@@ -1,0 +1,78 @@
+"""One turn of a live run: the graph over a handful of messages, and its tables in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Timestamp
+
+from pipelines.live.ledger import LedgerRef, LiveLedger
+from pipelines.records import Message
+from pipelines.runners import bounded_runner
+from pipelines.streaming import Settings, build
+from pipelines.transforms.ledger import HourKey
+from pipelines.transforms.metrics import counters
+from pipelines.transforms.window import IntoHours
+from pipelines.warehouse import WarehouseError
+from pipelines.write import write_tables
+
+
+class CycleError(Exception):
+    """A turn failed and left no trace; one line for a person."""
+
+
+def run_cycle(
+    messages: Sequence[Message], settings: Settings, ledger: LiveLedger, options: PipelineOptions
+) -> Mapping[str, int]:
+    """Brings the messages into the tables, all or nothing, and returns the run's counters.
+
+    Raises CycleError where that failed, most likely for the tables cannot be written; then nothing
+    of the messages is in them, and the ledger is as it was.
+    """
+    due = ledger.begin()
+    try:
+        with ledger.warehouse.transaction():
+            counts = _run(messages, settings, ledger, due, options)
+    except Exception as error:  # a runner wraps what its stages raise
+        raise CycleError(in_one_line(error)) from error
+    ledger.commit()
+    return counts
+
+
+def _run(
+    messages: Sequence[Message],
+    settings: Settings,
+    ledger: LiveLedger,
+    due: Sequence[HourKey],
+    options: PipelineOptions,
+) -> Mapping[str, int]:
+    reference = LedgerRef(ledger.warehouse.uri)
+    pipeline = beam.Pipeline(runner=bounded_runner(options), options=options)
+    tables = build(
+        pipeline | "Messages" >> beam.Create(messages).with_output_types(Message),
+        settings,
+        monitors=ledger.due_monitors(),
+        ledger=reference,
+        due=pipeline
+        | "Due" >> beam.Create(due).with_output_types(HourKey)
+        | "AtHour" >> beam.Map(at_hour).with_output_types(HourKey)
+        | "DueIntoHours" >> IntoHours(),
+    )
+    write_tables(tables, ledger.warehouse.uri)
+    tables.monitors | "KeepMonitor" >> beam.Map(reference.keep_monitor)
+    result = pipeline.run()
+    result.wait_until_finish()
+    return counters(result)
+
+
+def at_hour(key: HourKey) -> TimestampedValue:
+    return TimestampedValue(key, Timestamp(micros=key.hour))
+
+
+def in_one_line(error: Exception) -> str:
+    """What a stage raised, without the runner's remark of where."""
+    said = str(error).partition(" [while running")[0].strip().splitlines() or [""]
+    return said[0] if isinstance(error, WarehouseError) else f"{type(error).__name__}: {said[0]}"

@@ -1,0 +1,46 @@
+"""What a local live run carries from one small bounded run to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple, Protocol
+
+from pipelines.records import Micros
+from pipelines.transforms.hour_accumulator import HourAccumulator
+
+
+class HourKey(NamedTuple):
+    """A row of `hourly_toxicity`."""
+
+    topic: str
+    hour: Micros
+    model: str
+
+
+class Ledger(Protocol):
+    """The memory that a streaming runner would keep as state.
+
+    A bounded run over a handful of messages asks it for what came before, and leaves in it what it
+    found. The driver makes that permanent together with the tables, or forgets it. Can be pickled:
+    stages hold a reference, the memory itself is the driver's.
+    """
+
+    def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of the keys (topic, post id) that are in the tables already."""
+        ...
+
+    def before(self, key: HourKey) -> HourAccumulator | None:
+        """The hour as the tables have it. Not to be changed."""
+        ...
+
+    def keep(self, key: HourKey, hour: HourAccumulator) -> None:
+        """The hour as it is now."""
+        ...
+
+    def is_final(self, hour: Micros) -> bool:
+        """Whether the watermark has passed the hour's end."""
+        ...
+
+    def is_due(self, topic: str, hour: Micros) -> bool:
+        """Whether the hour is to be shown to the topic's monitor in this run."""
+        ...

@@ -1,0 +1,163 @@
+"""Turns of a live run on one machine: the real graph and tables, without Pub/Sub."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from ingest.authors import AuthorKeys
+from ingest.topics import TopicMatcher
+from pipelines.live.cycle import CycleError, run_cycle
+from pipelines.live.ledger import LiveLedger
+from pipelines.records import SECOND, Message
+from pipelines.streaming import Settings
+from pipelines.toxicity import DEFAULT_BUNDLE
+from pipelines.warehouse import WarehouseError
+from pipelines.warehouse.duckdb import DuckDBWarehouse
+
+T0 = int(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
+TEXTS = ("good morning", "you are a stupid idiot", "what a game", "lovely weather today")
+
+
+def settings() -> Settings:
+    return Settings(
+        matcher=TopicMatcher([]),
+        authors=AuthorKeys(b"a long enough key for tests"),
+        bundle=str(DEFAULT_BUNDLE),
+        threshold=0.4,
+        default_topic="t",
+    )
+
+
+def message(number: int, seconds: int) -> Message:
+    moment = datetime.fromtimestamp(T0 + seconds, UTC)
+    row = {"id": str(number), "text": TEXTS[number % 4], "created_at": moment.isoformat(),
+           "lang": "en", "author": f"a{number % 7}"}  # fmt: skip
+    return Message(json.dumps(row).encode(), f"pubsub:{number}")
+
+
+def opened(path: Path, disorder: int = 600) -> LiveLedger:
+    warehouse = DuckDBWarehouse(path)
+    warehouse.create()
+    ledger = LiveLedger(warehouse, 0.4, disorder * SECOND)
+    ledger.open()
+    return ledger
+
+
+def turn(ledger: LiveLedger, messages: Sequence[Message]) -> dict[str, int]:
+    return dict(run_cycle(messages, settings(), ledger, PipelineOptions([])))
+
+
+def hours(ledger: LiveLedger) -> dict[int, tuple[int, bool, int]]:
+    """Hours after T0 -> (posts, is final, revision)."""
+    found = ledger.warehouse.query(
+        "SELECT epoch(hour)::BIGINT, posts, is_final, revision FROM hourly_toxicity"
+    ).to_pylist()
+    return {(row[0] - T0) // 3600: tuple(row[1:]) for row in (list(r.values()) for r in found)}
+
+
+def test_an_hour_adds_up_over_turns_and_is_final_when_the_watermark_has_passed(
+    tmp_path: Path,
+) -> None:
+    ledger = opened(tmp_path / "w.duckdb")
+    turn(ledger, [message(1, 60), message(2, 120)])
+    assert hours(ledger) == {0: (2, False, 1)}
+    turn(ledger, [message(3, 180)])
+    assert hours(ledger) == {0: (3, False, 2)}
+    turn(ledger, [message(4, 3600 + 601)])  # 10:01 into the next hour: the first is over
+    assert ledger.has_due()
+    turn(ledger, [])
+    assert hours(ledger) == {0: (3, True, 3), 1: (1, False, 1)}
+    assert not ledger.has_due()
+    turn(ledger, [message(5, 200)])  # late
+    assert hours(ledger)[0] == (4, True, 4)
+
+
+def test_a_message_that_comes_again_changes_nothing(tmp_path: Path) -> None:
+    ledger = opened(tmp_path / "w.duckdb")
+    turn(ledger, [message(1, 60), message(2, 120), message(1, 60)])
+    counts = turn(ledger, [message(2, 120), message(1, 60)])
+    assert counts["duplicates"] == 2
+    assert hours(ledger) == {0: (2, False, 1)}
+
+
+def test_a_start_brings_back_what_was_open(tmp_path: Path) -> None:
+    ledger = opened(tmp_path / "w.duckdb")
+    turn(ledger, [message(n, 60 * n) for n in range(5)])
+    ledger.close()
+    ledger.warehouse.close()
+    again = opened(tmp_path / "w.duckdb")
+    turn(again, [message(n, 60 * n) for n in range(3, 8)])
+    assert hours(again) == {0: (8, False, 2)}
+    authors = again.warehouse.query("SELECT authors FROM hourly_toxicity").to_pylist()
+    assert authors == [{"authors": 7}]
+
+
+def test_any_split_into_turns_gives_the_tables_of_one(tmp_path: Path) -> None:
+    messages = [message(n, random.Random(n).randrange(4 * 3600)) for n in range(120)]
+    late_and_twice = messages[20:30]
+    tables = []
+    for name, parts in {
+        "one": [messages],
+        "many": [messages[i : i + 17] for i in range(0, 120, 17)] + [late_and_twice],
+    }.items():
+        ledger = opened(tmp_path / f"{name}.duckdb", disorder=5 * 3600)
+        for part in parts:
+            turn(ledger, part)
+        rows = ledger.warehouse.query(
+            "SELECT * EXCLUDE (revision, updated_at) FROM hourly_toxicity ORDER BY hour"
+        ).to_pylist()
+        posts = ledger.warehouse.query(
+            "SELECT post_id, toxicity FROM scored_posts ORDER BY post_id"
+        ).to_pylist()
+        tables.append((rows, posts))
+    assert tables[0] == tables[1]
+    assert len(tables[0][1]) == 120
+
+
+def test_a_turn_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = opened(tmp_path / "w.duckdb")
+    turn(ledger, [message(1, 60)])
+    original = DuckDBWarehouse.upsert
+
+    def full(self: DuckDBWarehouse, table: str, rows: Sequence[tuple]) -> int:
+        if table == "hourly_toxicity":
+            raise WarehouseError("the disk is full")
+        return original(self, table, rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DuckDBWarehouse, "upsert", full)
+        with pytest.raises(CycleError, match=r"^the disk is full$"):
+            turn(ledger, [message(2, 120), message(3, 3 * 3600)])
+    assert ledger.warehouse.query("SELECT post_id FROM scored_posts").num_rows == 1
+    assert hours(ledger) == {0: (1, False, 1)}
+    turn(ledger, [message(2, 120), message(3, 3 * 3600)])
+    assert hours(ledger)[0][0] == 2
+
+
+def test_hours_are_judged_once_in_order(tmp_path: Path) -> None:
+    """Ten quiet days, then forty posts in an hour: one anomaly, however the turns were cut."""
+    ledger = opened(tmp_path / "w.duckdb")
+    number = 0
+    for day in range(11):
+        part = []
+        for hour in range(24):
+            busy = 40 if (day, hour) == (10, 20) else 5
+            for i in range(busy):
+                part.append(message(number, (24 * day + hour) * 3600 + 3600 * i // busy))
+                number += 1
+        random.Random(day).shuffle(part)
+        turn(ledger, part)
+    turn(ledger, [])
+    found = ledger.warehouse.query("SELECT epoch(hour)::BIGINT AS h, metric FROM anomalies")
+    assert [((row["h"] - T0) // 3600, row["metric"]) for row in found.to_pylist()] == [
+        (260, "posts")
+    ]
+    final = {hour for hour, (_, is_final, _) in hours(ledger).items() if is_final}
+    assert final == set(range(11 * 24 - 1))
