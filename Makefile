@@ -1,5 +1,6 @@
 # make demo    the whole way on a sample of posts (or INPUT=your.jsonl): tables, forecast, page
 # make test    the tests
+# make drill   minutes-long tests: kills, outages, load
 # make lint    ruff, ruff format, mypy
 PYTHON ?= python3.11
 VENV ?= .venv
@@ -15,7 +16,7 @@ OUT ?= demo
 export INPUT COLUMNS TOPIC KEYWORDS OUT
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format clean
+.PHONY: help install demo test drill lint format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -42,6 +43,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+drill: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m drill $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ VERBS = {
     "score": Verb("pipelines.toxicity.cli", "score one text or a file of texts"),
     "sample": Verb("mltox.sample", "write the sample of posts that the demo uses"),
     "backfill": Verb("pipelines.backfill", "files of posts into the warehouse"),
+    "stream": Verb("pipelines.stream", "posts from Pub/Sub into the warehouse as they come"),
     "forecast": Verb("pipelines.forecast", "forecast the coming week from the warehouse"),
     "dashboard": Verb("dashboards.cli", "write the page from the warehouse"),
     "train": Verb("model_export.train", "train a toxicity model", "export,train"),

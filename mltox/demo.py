@@ -20,7 +20,7 @@ from pipelines.arguments import columns_of, parse, settings_of
 from pipelines.backfill import backfill
 from pipelines.entry import reporting_errors
 from pipelines.forecast import forecast
-from pipelines.options import BackfillOptions, InputOptions, ModelOptions
+from pipelines.options import BackfillOptions, InputOptions, ModelOptions, TopicOptions
 from pipelines.records import SECOND, Anomaly
 from pipelines.warehouse import Warehouse, open_warehouse, read_records
 
@@ -87,7 +87,7 @@ def run(options: PipelineOptions) -> int:
     sample = None if given.input else write_sample(out / "sample" / "posts.jsonl")
     if sample:
         given.input = [str(sample.posts_path)]
-        given.topics_file = str(sample.topics_path)
+        options.view_as(TopicOptions).topics_file = str(sample.topics_path)
     settings = settings_of(options)
     incidents = sample.incidents_path if sample else None
     with open_warehouse(start_over(out)) as warehouse:
@@ -118,7 +118,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "reads   a generated sample of posts, or your own with --input\n"
         "writes  a DuckDB warehouse with all tables, and the page index.html",
         "mltox demo --input posts.csv --columns text=tweet,created_at=date --topic politics",
-        (DemoOptions, InputOptions, ModelOptions, BackfillOptions),
+        (DemoOptions, InputOptions, TopicOptions, ModelOptions, BackfillOptions),
         arguments,
     )
     return reporting_errors(lambda: run(options), DashboardError)

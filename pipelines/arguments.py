@@ -10,7 +10,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from ingest.authors import AuthorKeys
 from ingest.topics import Topic, TopicMatcher, load_topics
-from pipelines.options import InputOptions, ModelOptions, StoreText, WarehouseOptions
+from pipelines.options import ModelOptions, StoreText, TopicOptions, WarehouseOptions
 from pipelines.streaming import Settings
 from pipelines.toxicity import DEFAULT_BUNDLE, load_bundle
 
@@ -89,7 +89,7 @@ def topic_of(name: str, keywords: str) -> Topic:
     )
 
 
-def topics_of(options: InputOptions) -> tuple[list[Topic], str | None]:
+def topics_of(options: TopicOptions) -> tuple[list[Topic], str | None]:
     """The topics with keywords, and the one of all posts that have no topic, if any."""
     names = options.topic or []
     keywords = options.keywords or []
@@ -110,7 +110,7 @@ def topics_of(options: InputOptions) -> tuple[list[Topic], str | None]:
 
 def settings_of(options: PipelineOptions) -> Settings:
     """Loads the topics and checks the bundle. Raises UsageError, BundleError, InputError."""
-    topics, default_topic = topics_of(options.view_as(InputOptions))
+    topics, default_topic = topics_of(options.view_as(TopicOptions))
     model = options.view_as(ModelOptions)
     bundle = str(model.bundle or DEFAULT_BUNDLE)
     threshold = load_bundle(bundle).threshold if model.threshold is None else model.threshold

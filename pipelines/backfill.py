@@ -27,7 +27,13 @@ from pipelines import progress
 from pipelines.arguments import UsageError, columns_of, parse, settings_of
 from pipelines.entry import reporting_errors
 from pipelines.history import monitors_before, stored_posts
-from pipelines.options import BackfillOptions, InputOptions, ModelOptions, WarehouseOptions
+from pipelines.options import (
+    BackfillOptions,
+    InputOptions,
+    ModelOptions,
+    TopicOptions,
+    WarehouseOptions,
+)
 from pipelines.records import Message
 from pipelines.runners import bounded_runner
 from pipelines.spool import Slice, Spool, read_messages
@@ -216,7 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "writes  scored_posts, text_scores, hourly_toxicity, anomalies and dead_letters",
         "mltox backfill --input 'tweets/*.jsonl.gz' --topic politics "
         "--keywords 'election,#vote,prime minister' --warehouse politics.duckdb",
-        (InputOptions, ModelOptions, WarehouseOptions, BackfillOptions),
+        (InputOptions, TopicOptions, ModelOptions, WarehouseOptions, BackfillOptions),
         argv,
     )
     return reporting_errors(lambda: run(options))

@@ -17,7 +17,7 @@ class StoreText(StrEnum):
 
 
 class InputOptions(PipelineOptions):
-    """What is read, and which topics it belongs to."""
+    """Which files are read."""
 
     @classmethod
     def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
@@ -34,6 +34,13 @@ class InputOptions(PipelineOptions):
             help="For CSV and Parquet: which column holds which field of a post. Fields: id, text, "
             "created_at, author, topic, lang, source. Example: text=tweet,created_at=date",
         )
+
+
+class TopicOptions(PipelineOptions):
+    """Which topics posts belong to."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "--topic",
             action="append",
@@ -112,6 +119,41 @@ class BackfillOptions(PipelineOptions):
             metavar="N",
             help="A local run holds one slice of time in memory: whole days, about N posts. "
             "Default: %(default)s",
+        )
+
+
+class StreamOptions(PipelineOptions):
+    """A live stream: where messages come from, and when hours are written."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--input_subscription",
+            metavar="PATH",
+            help="Pub/Sub subscription of posts: projects/PROJECT/subscriptions/NAME.",
+        )
+        parser.add_argument(
+            "--lateness_hours",
+            type=int,
+            default=24,
+            metavar="HOURS",
+            help="On Dataflow: how long after its end an hour still takes posts. Later ones are "
+            "dead letters (too_late). Default: %(default)s",
+        )
+        parser.add_argument(
+            "--early_seconds",
+            type=int,
+            default=60,
+            metavar="SECONDS",
+            help="On Dataflow: how often an hour is written while it fills. Default: %(default)s",
+        )
+        parser.add_argument(
+            "--disorder_minutes",
+            type=float,
+            default=10.0,
+            metavar="MINUTES",
+            help="On one machine: an hour is final, and judged, when posts that are this much newer "
+            "than its end have come. Later ones still correct it. Default: %(default)s",
         )
 
 

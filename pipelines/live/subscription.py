@@ -112,7 +112,7 @@ class Subscription:
                 raise _explained(self.path, error) from error
 
     def close(self) -> None:
-        self._client.close()
+        self._client.transport.close()
 
 
 def _explained(path: str, error: Exception) -> SubscriptionError:

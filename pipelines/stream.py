@@ -1,0 +1,154 @@
+"""Posts from Pub/Sub into the warehouse as they come: `mltox stream`.
+
+Into BigQuery the graph of `pipelines.streaming` runs on Dataflow (or the runner that is named).
+Into a DuckDB file it runs on this machine, see `pipelines.live`.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import apache_beam as beam
+from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
+from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions, StandardOptions
+
+from pipelines.arguments import UsageError, parse, settings_of
+from pipelines.entry import reporting_errors
+from pipelines.live.cycle import CycleError
+from pipelines.live.ledger import LiveLedger
+from pipelines.live.loop import LiveRun
+from pipelines.live.subscription import Subscription, SubscriptionError
+from pipelines.options import ModelOptions, StreamOptions, TopicOptions, WarehouseOptions
+from pipelines.records import HOUR, SECOND, Message
+from pipelines.streaming import Settings, build
+from pipelines.transforms.window import Panes
+from pipelines.warehouse.duckdb import DuckDBWarehouse
+from pipelines.warehouse.location import DuckDBFile, parse_uri
+from pipelines.write import write_tables
+
+log = logging.getLogger(__name__)
+
+POST_ID, CREATED_AT = "post_id", "created_at"
+"""Attributes of a message: what makes it a duplicate, and its event time (RFC 3339)."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    options = parse(
+        "mltox stream",
+        "Scores posts as they come and rolls them up.\n\n"
+        "reads   a Pub/Sub subscription (PUBSUB_EMULATOR_HOST: an emulator's)\n"
+        "writes  scored_posts, text_scores, hourly_toxicity, anomalies and dead_letters, into a\n"
+        "        DuckDB file (on this machine, until Ctrl-C) or BigQuery (on Dataflow)",
+        "mltox stream --input_subscription projects/p/subscriptions/posts --warehouse live.duckdb",
+        (StreamOptions, TopicOptions, ModelOptions, WarehouseOptions),
+        argv,
+    )
+    return reporting_errors(lambda: run(options), SubscriptionError, CycleError)
+
+
+def run(options: PipelineOptions) -> int:
+    stream = options.view_as(StreamOptions)
+    if not stream.input_subscription:
+        raise UsageError("--input_subscription: name projects/PROJECT/subscriptions/NAME")
+    panes = Panes(early=stream.early_seconds, lateness=stream.lateness_hours * HOUR // SECOND)
+    settings = replace(settings_of(options), panes=panes)
+    location = parse_uri(options.view_as(WarehouseOptions).warehouse)
+    if isinstance(location, DuckDBFile):
+        return run_here(options, settings, DuckDBWarehouse(location.path))
+    return launch(options, settings)
+
+
+def launch(options: PipelineOptions, settings: Settings) -> int:
+    """Starts the streaming job. A template launcher must not wait for it, and nobody else needs
+    to: the job runs on."""
+    options.view_as(StandardOptions).streaming = True
+    options.view_as(SetupOptions).save_main_session = False
+    pipeline = beam.Pipeline(options=options)
+    subscribe(pipeline, options, settings)
+    pipeline.run()
+    return 0
+
+
+def subscribe(pipeline: beam.Pipeline, options: PipelineOptions, settings: Settings) -> None:
+    """The streaming graph from the subscription to the tables."""
+    messages = (
+        pipeline
+        | "ReadPosts" >> ReadFromPubSub(
+            subscription=options.view_as(StreamOptions).input_subscription,
+            with_attributes=True,
+            id_label=POST_ID,
+            timestamp_attribute=CREATED_AT,
+        )
+        | "ToMessage" >> beam.Map(to_message).with_output_types(Message)
+    )  # fmt: skip
+    write_tables(build(messages, settings), options.view_as(WarehouseOptions).warehouse)
+
+
+def to_message(received: PubsubMessage) -> Message:
+    return Message(received.data, f"pubsub:{received.message_id}")
+
+
+def run_here(options: PipelineOptions, settings: Settings, warehouse: DuckDBWarehouse) -> int:
+    """Runs until SIGINT or SIGTERM, then commits what was pulled and prints the balance."""
+    stream = options.view_as(StreamOptions)
+    with warehouse:
+        warehouse.create()
+        ledger = LiveLedger(
+            warehouse, settings.threshold, int(stream.disorder_minutes * 60 * SECOND)
+        )
+        subscription = Subscription(stream.input_subscription)
+        live = LiveRun(subscription, settings, ledger, options)
+        ledger.open()
+        try:
+            with stopped_by_signals(live):
+                live.run(log_turn)
+        finally:
+            ledger.close()
+            subscription.close()
+            print(balance(live.totals))
+    return 0
+
+
+@contextmanager
+def stopped_by_signals(live: LiveRun) -> Iterator[None]:
+    def stop(number: int, _: object) -> None:
+        log.info("stopping: what was pulled is committed, the rest stays on the subscription")
+        live.stopping.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def log_turn(counts: Mapping[str, int]) -> None:
+    log.info(
+        "%d rows: %d posts, %d duplicates, %d dead letters, %d of no topic",
+        *(counts.get(name, 0) for name in
+          ("rows_read", "posts_kept", "duplicates", "dead_letters", "rows_no_topic")),
+    )  # fmt: skip
+
+
+def balance(totals: Mapping[str, int]) -> str:
+    """What a live run did, as a person reads it."""
+    names = {
+        "rows_read": "rows read",
+        "posts_kept": "posts kept",
+        "duplicates": "duplicates",
+        "rows_no_topic": "of no topic",
+        "dead_letters": "dead letters",
+        "changed_hourly_toxicity": "hours written",
+        "anomalies": "anomalies",
+    }
+    return "\n".join(f"  {shown:<18}{totals.get(n, 0):>12,}" for n, shown in names.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""A topic and a subscription of a real emulator, and the messages that a drill publishes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import pytest
+from google.pubsub_v1 import PublisherClient, SubscriberClient
+
+from mltox.emulator import EmulatorError, running, script
+
+PROJECT = "mltox-test"
+TOPIC = f"projects/{PROJECT}/topics/posts"
+SUBSCRIPTION = f"projects/{PROJECT}/subscriptions/posts"
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TEXTS = (
+    "good morning everyone",
+    "you are a stupid idiot",
+    "what a great game that was",
+    "shut up, nobody likes you",
+    "lovely weather in the park today",
+)
+
+
+def need_emulator() -> None:
+    try:
+        script()
+    except EmulatorError as error:
+        pytest.skip(str(error))
+
+
+@contextmanager
+def emulated(port: int = 0) -> Iterator[str]:
+    """A running emulator with the topic and the subscription; yields its address."""
+    with running(port) as address, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PUBSUB_EMULATOR_HOST", address)
+        create()
+        yield address
+
+
+def create() -> None:
+    with PublisherClient() as publisher:
+        publisher.create_topic(request={"name": TOPIC})
+    with SubscriberClient() as subscriber:
+        subscriber.create_subscription(
+            request={"name": SUBSCRIPTION, "topic": TOPIC, "ack_deadline_seconds": 10}
+        )
+
+
+def publish(payloads: Sequence[bytes]) -> None:
+    with PublisherClient() as publisher:
+        for start in range(0, len(payloads), 500):
+            messages = [{"data": payload} for payload in payloads[start : start + 500]]
+            publisher.publish(request={"topic": TOPIC, "messages": messages})
+
+
+class Drill(NamedTuple):
+    """Messages, and what must come of them."""
+
+    payloads: list[bytes]
+    posts: dict[str, datetime]
+    """post id -> created at, of every valid post."""
+    malformed: int
+
+
+def drill(count: int, seed: int, hours: int = 6) -> Drill:
+    """`count` messages: 3 % sent twice, 1 % malformed, shuffled within two hours."""
+    generator = random.Random(seed)
+    stamped: list[tuple[float, bytes]] = []
+    posts: dict[str, datetime] = {}
+    malformed = 0
+    for number in range(count):
+        seconds = hours * 3600 * number / count
+        moment = START + timedelta(seconds=int(seconds))
+        if generator.random() < 0.01:
+            payload = generator.choice([b"{", b"\xff\xfe", b"[]", b"{}"]) + b" %d" % number
+            malformed += 1
+        else:
+            row = {
+                "id": f"p{number}",
+                "text": f"{generator.choice(TEXTS)} {number % 97}",
+                "created_at": moment.isoformat(),
+                "lang": "en",
+                "author": f"a{number % 500}",
+            }
+            posts[f"file:p{number}"] = moment
+            payload = json.dumps(row).encode()
+        copies = 2 if generator.random() < 0.03 and payload.endswith(b"}") else 1
+        for _ in range(copies):
+            stamped.append((seconds + generator.uniform(0, 7200), payload))
+    stamped.sort()
+    return Drill([payload for _, payload in stamped], posts, malformed)
+
+
+def environment(address: str) -> dict[str, str]:
+    return os.environ | {
+        "PUBSUB_EMULATOR_HOST": address,
+        "MLTOX_AUTHOR_KEY": "a long enough key for tests",
+    }
