@@ -148,12 +148,20 @@ class StreamOptions(PipelineOptions):
             help="On Dataflow: how often an hour is written while it fills. Default: %(default)s",
         )
         parser.add_argument(
+            "--watch_bundle_seconds",
+            type=float,
+            default=60.0,
+            metavar="SECONDS",
+            help="How often to look whether another model lies at --bundle; a sound one is taken "
+            "without a restart. 0: never. Default: %(default)s",
+        )
+        parser.add_argument(
             "--disorder_minutes",
             type=float,
             default=10.0,
             metavar="MINUTES",
-            help="On one machine: an hour is final, and judged, when posts that are this much newer "
-            "than its end have come. Later ones still correct it. Default: %(default)s",
+            help="On one machine: an hour is final, and judged, when posts this much newer than "
+            "its end have come. Later ones still correct its row. Default: %(default)s",
         )
 
 

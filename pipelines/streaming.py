@@ -39,7 +39,8 @@ class Settings:
     """What the graph needs to know. Everything in it can be pickled.
 
     `default_topic` takes the posts that no topic matches; None leaves them out. `threshold` is the
-    toxicity from which a post counts as toxic. `panes` matters to a live stream alone.
+    toxicity from which a post counts as toxic. To a live stream alone matter `panes`, and
+    `watch_bundle`: how often it looks for a new bundle, in seconds (0: never).
     """
 
     matcher: TopicMatcher
@@ -48,6 +49,7 @@ class Settings:
     threshold: float
     default_topic: str | None = None
     model_threads: int = 0
+    watch_bundle: float = 0
     store_text: StoreText = StoreText.FULL
     panes: Panes = Panes()  # noqa: RUF009 - frozen
 
@@ -98,7 +100,7 @@ def build(
     scored = (
         fresh_posts
         | "Window" >> IntoHours(settings.panes)
-        | "Score" >> Score(settings.bundle, settings.model_threads)
+        | "Score" >> Score(settings.bundle, settings.model_threads, settings.watch_bundle)
     )
     fresh = scored[SCORED] | "Fresh" >> beam.Map(Candidate, fresh=True)
     candidates: tuple[beam.PCollection[Candidate], ...] = (fresh,)

@@ -10,7 +10,7 @@ import atexit
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,6 +60,15 @@ def load_bundle(path: str | Path) -> Bundle:
         sha256=fingerprint(document),
         document=document,
     )
+
+
+def peek_fingerprint(path: str | Path) -> str:
+    """The fingerprint that the document of the bundle claims; its files are not looked at."""
+    if not str(path).startswith("gs://"):
+        return fingerprint(_read_document(Path(path), str(path)))
+    with tempfile.TemporaryDirectory(prefix="mltox-bundle-") as folder:
+        _download(str(path), Path(folder), (DOCUMENT,))
+        return fingerprint(_read_document(Path(folder), str(path)))
 
 
 def fingerprint(document: Mapping[str, Any]) -> str:
@@ -133,20 +142,23 @@ def _check_hash(file: Path, expected: object, shown: str) -> None:
 
 def _fetch(uri: str) -> Path:
     """A local copy of the three files of a bundle on Cloud Storage, removed when Python exits."""
+    target = tempfile.TemporaryDirectory(prefix="mltox-bundle-")
+    atexit.register(target.cleanup)
+    _download(uri, Path(target.name), (DOCUMENT, MODEL, TOKENIZER))
+    return Path(target.name)
+
+
+def _download(uri: str, folder: Path, names: Sequence[str]) -> None:
     from google.api_core.exceptions import GoogleAPIError
     from google.auth.exceptions import GoogleAuthError
     from google.cloud.storage import Client
 
     bucket, _, prefix = uri.removeprefix("gs://").partition("/")
-    target = tempfile.TemporaryDirectory(prefix="mltox-bundle-")
-    atexit.register(target.cleanup)
-    folder = Path(target.name)
     try:
         source = Client().bucket(bucket)
-        for name in (DOCUMENT, MODEL, TOKENIZER):
+        for name in names:
             blob = source.blob("/".join(filter(None, (prefix.strip("/"), name))))
             blob.download_to_filename(str(folder / name))
     except (GoogleAPIError, GoogleAuthError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise BundleError(f"cannot fetch the bundle {uri}: {reason}") from None
-    return folder

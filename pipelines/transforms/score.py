@@ -17,6 +17,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 from ingest.envelope import Reject
 from pipelines.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
 from pipelines.toxicity import Scorer
+from pipelines.toxicity.watched import Change, WatchedScorer
 from pipelines.transforms.metrics import counter, distribution
 from pipelines.transforms.parse import DEAD, dead_letter, now_micros
 
@@ -25,17 +26,17 @@ TEXT_SCORES = "text_scores"
 BATCH_POSTS = 512
 """Enough to sort by length and find repeated texts; the scorer makes its own small batches."""
 
-_scorers: dict[tuple[str, int], Scorer] = {}
+_scorers: dict[tuple[str, int, float], WatchedScorer] = {}
 _lock = threading.Lock()
 
 
-def shared_scorer(bundle: str, threads: int) -> Scorer:
+def shared_scorer(bundle: str, threads: int, watch_seconds: float) -> WatchedScorer:
     """One ONNX session a process. Local runners call `setup` for every bundle of elements, so a
     session held by the DoFn itself would be loaded again and again."""
     with _lock:
-        key = (bundle, threads)
+        key = (bundle, threads, watch_seconds)
         if key not in _scorers:
-            _scorers[key] = Scorer(bundle, threads=threads)
+            _scorers[key] = WatchedScorer(bundle, threads, watch_seconds)
         return _scorers[key]
 
 
@@ -98,18 +99,23 @@ class ScorePosts(beam.DoFn):
     them. (BatchElements would cut the batches at every hour of a quiet topic.)
     """
 
-    def __init__(self, bundle: str, threads: int) -> None:
+    def __init__(self, bundle: str, threads: int, watch_seconds: float) -> None:
         self._bundle = bundle
         self._threads = threads
+        self._watch_seconds = watch_seconds
         self._posts: list[tuple[Post, Timestamp, Any]] = []
         self._scored = counter("posts_scored")
         self._unscored = counter("posts_unscored")
         self._dead = counter("dead_letters")
+        self._changes = {
+            Change.SWAPPED: counter("models_swapped"),
+            Change.REFUSED: counter("models_refused"),
+        }
         self._batch_size = distribution("batch_posts")
         self._batch_ms = distribution("batch_ms")
 
     def setup(self) -> None:
-        self._scorer = shared_scorer(self._bundle, self._threads)
+        self._watched = shared_scorer(self._bundle, self._threads, self._watch_seconds)
 
     def start_bundle(self) -> None:
         self._posts = []
@@ -131,8 +137,11 @@ class ScorePosts(beam.DoFn):
         if not self._posts:
             return
         held, self._posts = self._posts, []
+        scorer, change = self._watched.current()
+        if change in self._changes:
+            self._changes[change].inc()
         began = time.perf_counter()
-        batch = score_batch(self._scorer, [post for post, _, _ in held])
+        batch = score_batch(scorer, [post for post, _, _ in held])
         self._batch_size.update(len(held))
         self._batch_ms.update(int((time.perf_counter() - began) * 1000))
         for (post, timestamp, window), result in zip(held, batch, strict=True):
@@ -156,10 +165,11 @@ class Score(beam.PTransform):
 
     bundle: str
     threads: int = 0
+    watch_seconds: float = 0
 
     def expand(self, posts: beam.PCollection[Post]) -> DoOutputsTuple:
-        results = posts | "Batch" >> beam.ParDo(ScorePosts(self.bundle, self.threads)).with_outputs(
-            TEXT_SCORES, DEAD, main=SCORED
-        )
+        results = posts | "Batch" >> beam.ParDo(
+            ScorePosts(self.bundle, self.threads, self.watch_seconds)
+        ).with_outputs(TEXT_SCORES, DEAD, main=SCORED)
         results[DEAD].element_type = DeadLetter
         return results
