@@ -66,8 +66,10 @@ class Stream:
         self.turns: list[tuple[float, int]] = []
         command = [sys.executable, "-m", "mltox", "stream", "--input_subscription", SUBSCRIPTION,
                    "--warehouse", str(self.path), "--topic", "bench"]  # fmt: skip
-        environment = os.environ | {"PUBSUB_EMULATOR_HOST": address,
-                                    "MLTOX_AUTHOR_KEY": "a long enough key for benchmarks"}  # fmt: skip
+        environment = os.environ | {
+            "PUBSUB_EMULATOR_HOST": address,
+            "MLTOX_AUTHOR_KEY": "a long enough key for benchmarks",
+        }
         self.process = subprocess.Popen(
             command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
         )

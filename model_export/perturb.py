@@ -109,8 +109,9 @@ TEXT_CHANGES: Mapping[str, Change] = {
     "no spaces": without_spaces,
 }
 
-CHANGES: Mapping[str, Change] = TEXT_CHANGES | {
-    name: in_words(change, 0.4) for name, change in WORD_CHANGES.items()
+CHANGES: Mapping[str, Change] = {
+    **TEXT_CHANGES,
+    **{name: in_words(change, 0.4) for name, change in WORD_CHANGES.items()},
 }
 """By the name under which the evaluation reports them."""
 

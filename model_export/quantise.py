@@ -134,8 +134,8 @@ def _quantised_input(graph: onnx.GraphProto, name: str, range_: Range) -> list[o
     zero = int(np.clip(round(-range_.low / scale), 0, 255))
     graph.initializer.extend(
         [
-            numpy_helper.from_array(np.float32(scale), f"{name}/scale"),
-            numpy_helper.from_array(np.uint8(zero), f"{name}/zero"),
+            numpy_helper.from_array(np.asarray(scale, np.float32), f"{name}/scale"),
+            numpy_helper.from_array(np.asarray(zero, np.uint8), f"{name}/zero"),
         ]
     )
     constants = [f"{name}/scale", f"{name}/zero"]
