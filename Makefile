@@ -1,4 +1,5 @@
 # make demo    the whole way on a sample of posts (or INPUT=your.jsonl): tables, forecast, page
+# make live    the sample as a live stream, with its page; SPEED=600 is ten hours a minute
 # make test    the tests
 # make drill   minutes-long tests: kills, outages, load
 # make lint    ruff, ruff format, mypy
@@ -13,10 +14,12 @@ COLUMNS ?=
 TOPIC ?=
 KEYWORDS ?=
 OUT ?= demo
-export INPUT COLUMNS TOPIC KEYWORDS OUT
+# How much faster than in life `make live` is
+SPEED ?= 60
+export INPUT COLUMNS TOPIC KEYWORDS OUT SPEED
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test drill lint format clean
+.PHONY: help install demo live test drill lint format clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -41,6 +44,9 @@ install: $(VENV)/.installed
 demo: $(VENV)/.installed
 	$(BIN)/mltox demo --out "$$OUT" $(if $(INPUT),--input "$$INPUT") $(if $(COLUMNS),--columns "$$COLUMNS") $(if $(TOPIC),--topic "$$TOPIC") $(if $(KEYWORDS),--keywords "$$KEYWORDS")
 
+live: $(VENV)/.installed
+	@$(BIN)/mltox live --speed "$$SPEED"
+
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
@@ -57,4 +63,4 @@ format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info demo live .mypy_cache .ruff_cache .pytest_cache .hypothesis

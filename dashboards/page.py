@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from string import Template
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from dashboards import payload, queries, sections
 from dashboards.episodes import Episode, episodes
@@ -23,11 +23,27 @@ from dashboards.markup import escaped, json_block
 from dashboards.planted import read_planted
 from dashboards.queries import Warehouse
 from dashboards.summary import now
+from pipelines.records import Micros
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = ("base", "charts", "hourly", "daily", "week", "episodes", "main")
+LIVE_SCRIPTS = (*SCRIPTS, "live")
 
 T = TypeVar("T")
+
+
+class LivePage(NamedTuple):
+    """A page that asks its server for newer ones.
+
+    `html` is the whole of it, `parts` the same without scripts, for a page that is open already.
+    `policy` is its Content-Security-Policy. `version` is another when anything but the time of
+    making differs.
+    """
+
+    html: str
+    parts: str
+    policy: str
+    version: str
 
 
 def write_page(
@@ -51,6 +67,37 @@ def write_page(
 
 
 def render(warehouse: Warehouse, *, sample: bool, incidents: Path | None = None) -> str:
+    """The page as it is written to a file: it asks for nothing."""
+    content = _content(warehouse, sample=sample, incidents=incidents)
+    scripts = [_plotly(), _own_script(SCRIPTS)]
+    return _whole(content, live="", policy=_policy(scripts), scripts=scripts)
+
+
+def render_live(warehouse: Warehouse, at: Micros, *, sample: bool) -> LivePage:
+    """The page as it is served, made at `at`. Raises DashboardError, WarehouseError."""
+    content = _content(warehouse, sample=sample)
+    scripts = [_plotly(), _own_script(LIVE_SCRIPTS)]
+    policy = f"{_policy(scripts)}; connect-src 'self'"
+    joined = "\0".join([policy, *content.values()])
+    version = hashlib.sha256(joined.encode()).hexdigest()[:16]
+    live = sections.live(at, version)
+    return LivePage(
+        html=_whole(content, live=live, policy=policy, scripts=scripts),
+        parts=_whole(content, live=live, policy=policy, scripts=[]),
+        policy=policy,
+        version=version,
+    )
+
+
+def _whole(content: dict[str, str], *, live: str, policy: str, scripts: Iterable[str]) -> str:
+    tags = "\n".join(f"<script>{script}</script>" for script in scripts)
+    return _fill("page.html", **content, live=live, policy=policy, scripts=tags)
+
+
+def _content(
+    warehouse: Warehouse, *, sample: bool, incidents: Path | None = None
+) -> dict[str, str]:
+    """What the page says, by the name of its place in page.html."""
     totals = queries.topic_totals(warehouse)
     models = queries.models(warehouse)
     letters = queries.dead_letters(warehouse)
@@ -60,30 +107,25 @@ def render(warehouse: Warehouse, *, sample: bool, incidents: Path | None = None)
     planted = read_planted(incidents) if incidents else []
     states = [now(hours[total.topic], total.last_hour) for total in totals]
 
-    title = sections.title(totals)
-    scripts = [_plotly(), _own_script()]
-    return _fill(
-        "page.html",
-        policy=_policy(scripts),
-        title=escaped(title),
-        style=_asset("style.css"),
-        meta=sections.meta(totals, models),
-        banner=sections.banner() if sample else "",
-        tiles=sections.tiles(totals, sum(map(len, found.values())), letters),
-        overview=sections.overview(totals, states, days, found),
-        detail=_fill(
+    return {
+        "title": escaped(sections.title(totals)),
+        "style": _asset("style.css"),
+        "meta": sections.meta(totals, models),
+        "banner": sections.banner() if sample else "",
+        "tiles": sections.tiles(totals, sum(map(len, found.values())), letters),
+        "overview": sections.overview(totals, states, days, found),
+        "detail": _fill(
             "detail.html",
             options=sections.options(totals),
             accuracy=sections.accuracy(totals, queries.accuracies(warehouse)),
         )
         if totals
         else "",
-        planted=sections.planted(planted, found) if planted else "",
-        letters=sections.letters(letters),
-        footer=sections.footer(),
-        data="\n".join(_data(warehouse, totals, hours, days, found)),
-        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
-    )
+        "planted": sections.planted(planted, found) if planted else "",
+        "letters": sections.letters(letters),
+        "footer": sections.footer(),
+        "data": "\n".join(_data(warehouse, totals, hours, days, found)),
+    }
 
 
 def _data(
@@ -132,8 +174,8 @@ def _plotly() -> str:
 
 
 @cache
-def _own_script() -> str:
-    parts = "".join(_asset(f"{name}.js") for name in SCRIPTS)
+def _own_script(names: tuple[str, ...]) -> str:
+    parts = "".join(_asset(f"{name}.js") for name in names)
     return f'(() => {{\n"use strict";\n{parts}}})();\n'
 
 

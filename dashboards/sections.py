@@ -20,7 +20,7 @@ from dashboards.markup import (
 from dashboards.planted import Planted, match
 from dashboards.queries import Day, Letters, ModelUse, TopicTotals
 from dashboards.summary import Now
-from pipelines.records import HOUR, ForecastAccuracy
+from pipelines.records import HOUR, ForecastAccuracy, Micros
 
 METRIC_NAMES = {
     "mean_toxicity": "Mean toxicity",
@@ -29,6 +29,7 @@ METRIC_NAMES = {
 }
 TREND_DAYS = 28
 MAX_PAYLOAD = 500
+LIVE_FORM = "%-d %b %Y, %H:%M:%S"
 
 
 def title(totals: Sequence[TopicTotals]) -> str:
@@ -51,6 +52,14 @@ def meta(totals: Sequence[TopicTotals], models: Sequence[ModelUse]) -> str:
         parts.append(f"scored by {names}")
         parts.append(f"last written {time_tag(max(use.updated_at for use in models))} UTC")
     return " · ".join(parts)
+
+
+def live(at: Micros, version: str) -> str:
+    """When a served page was made. The page's script keeps the line up to date."""
+    return (
+        f'<p class="live" id="live" data-version="{version}"><span class="dot"></span> '
+        f'<span id="live-text">Live, updated {time_tag(at, LIVE_FORM)} UTC</span></p>'
+    )
 
 
 def banner() -> str:

@@ -20,9 +20,14 @@ VERBS = {
     "score": Verb("pipelines.toxicity.cli", "score one text or a file of texts"),
     "sample": Verb("mltox.sample", "write the sample of posts that the demo uses"),
     "backfill": Verb("pipelines.backfill", "files of posts into the warehouse"),
-    "stream": Verb("pipelines.stream", "posts from Pub/Sub into the warehouse as they come"),
+    "stream": Verb("mltox.stream", "posts from Pub/Sub into the warehouse as they come"),
+    "live": Verb("mltox.live", "the sample as a live stream on this machine, with its page"),
+    "replay-dead-letters": Verb(
+        "pipelines.replay_dead_letters", "put dead letters that can be read by now back on a topic"
+    ),
     "forecast": Verb("pipelines.forecast", "forecast the coming week from the warehouse"),
-    "dashboard": Verb("dashboards.cli", "write the page from the warehouse"),
+    "provision": Verb("pipelines.provision", "make the warehouse's tables and views"),
+    "dashboard": Verb("dashboards.cli", "write the page from the warehouse, or serve it"),
     "train": Verb("model_export.train", "train a toxicity model", "export,train"),
     "export": Verb("model_export.export", "make a bundle of a trained model", "export"),
     "evaluate": Verb("model_export.evaluate", "measure a bundle on labelled texts", "export,train"),

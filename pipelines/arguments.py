@@ -10,7 +10,8 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from ingest.authors import AuthorKeys
 from ingest.topics import Topic, TopicMatcher, load_topics
-from pipelines.options import ModelOptions, StoreText, TopicOptions, WarehouseOptions
+from pipelines.logs import LogFormat, set_up
+from pipelines.options import LogOptions, ModelOptions, StoreText, TopicOptions, WarehouseOptions
 from pipelines.streaming import Settings
 from pipelines.toxicity import DEFAULT_BUNDLE, load_bundle
 
@@ -32,7 +33,7 @@ def parse(
     groups: Sequence[type[PipelineOptions]],
     argv: Sequence[str] | None,
 ) -> PipelineOptions:
-    """Exits with code 2 and one line on a flag that neither we nor Beam know."""
+    """Exits with code 2 and one line on a flag that neither we nor Beam know. Sets up the logs."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description=description,
@@ -43,11 +44,13 @@ def parse(
     )
     for group in groups:
         group._add_argparse_args(parser)
+    LogOptions._add_argparse_args(parser)
     arguments = list(argv) if argv is not None else None
-    _, rest = parser.parse_known_args(arguments)
+    known, rest = parser.parse_known_args(arguments)
     unknown = unknown_to_beam(rest)
     if unknown:
         parser.error(f"unknown option: {' '.join(unknown)} (see {prog} --help)")
+    set_up(LogFormat(known.log_format))
     return PipelineOptions(arguments)
 
 

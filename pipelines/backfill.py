@@ -34,6 +34,8 @@ from pipelines.options import (
     TopicOptions,
     WarehouseOptions,
 )
+from pipelines.preflight import check
+from pipelines.preflight.needs import backfill_needs, dataset_of
 from pipelines.records import Message
 from pipelines.runners import bounded_runner
 from pipelines.spool import Slice, Spool, read_messages
@@ -232,6 +234,8 @@ def run(options: PipelineOptions) -> int:
     given = options.view_as(InputOptions)
     if not given.input:
         raise UsageError("--input: name a file, folder or glob of posts")
+    if dataset_of(options) is not None:
+        check(backfill_needs(options))
     settings = settings_of(options)
     with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:
         report = backfill(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable
 
 from ingest.authors import AuthorKeyError
 from ingest.files import InputError
 from ingest.topics import TopicError
 from pipelines.arguments import UsageError
+from pipelines.logs import LogFormat, say, set_up
+from pipelines.preflight import PreflightError
 from pipelines.toxicity import BundleError
 from pipelines.warehouse import WarehouseError
 
@@ -17,6 +17,7 @@ USER_ERRORS: tuple[type[Exception], ...] = (
     AuthorKeyError,
     BundleError,
     InputError,
+    PreflightError,
     TopicError,
     UsageError,
     WarehouseError,
@@ -29,13 +30,12 @@ def reporting_errors(command: Callable[[], int], *more: type[Exception]) -> int:
     """Runs the command. What a person can mend is one line on standard error and exit code 2;
     anything else is a defect and keeps its traceback. `more` are further errors of the former kind.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("pipelines").setLevel(logging.INFO)
+    set_up(LogFormat.TEXT)  # where the command line said nothing else
     try:
         return command()
     except (*USER_ERRORS, *more) as error:
-        print(f"mltox: {error}", file=sys.stderr)
+        say(str(error))
         return EXIT_USAGE
     except KeyboardInterrupt:
-        print("mltox: interrupted; run the same command again to finish", file=sys.stderr)
+        say("interrupted; run the same command again to finish")
         return EXIT_INTERRUPTED

@@ -14,6 +14,8 @@ from pipelines import progress
 from pipelines.arguments import UsageError, parse
 from pipelines.entry import reporting_errors
 from pipelines.options import ForecastOptions, WarehouseOptions
+from pipelines.preflight import check
+from pipelines.preflight.needs import dataset_of, forecast_needs
 from pipelines.records import HOUR, Forecast, ForecastAccuracy, HourlyToxicity, Micros
 from pipelines.runners import bounded_runner
 from pipelines.transforms.forecast import ACCURACY, FORECASTS, METRICS, ForecastHours
@@ -107,6 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(options: PipelineOptions) -> int:
+    if dataset_of(options) is not None:
+        check(forecast_needs(options))
     with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:
         warehouse.create()
         extent = forecast(

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipelines.logs import log_format_argument
+
 
 class StoreText(StrEnum):
     """How much of a post's text the warehouse keeps."""
@@ -107,6 +109,28 @@ class WarehouseOptions(PipelineOptions):
         )
 
 
+class LogOptions(PipelineOptions):
+    """How the run logs."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        log_format_argument(parser)
+
+
+class WriteOptions(PipelineOptions):
+    """How rows come into BigQuery."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--write_method",
+            choices=["STREAMING_INSERTS", "STORAGE_WRITE_API"],
+            default="STREAMING_INSERTS",
+            help="How rows come into BigQuery. STORAGE_WRITE_API is exactly once and cheaper, and "
+            "needs a Java runtime where the job is launched. Default: %(default)s",
+        )
+
+
 class BackfillOptions(PipelineOptions):
     """How a large input is worked through."""
 
@@ -162,6 +186,24 @@ class StreamOptions(PipelineOptions):
             metavar="MINUTES",
             help="On one machine: an hour is final, and judged, when posts this much newer than "
             "its end have come. Later ones still correct its row. Default: %(default)s",
+        )
+        parser.add_argument(
+            "--dead_letter_topic",
+            metavar="PATH",
+            help="Pub/Sub topic to which dead letters are published as well, as JSON: "
+            "projects/PROJECT/topics/NAME.",
+        )
+        parser.add_argument(
+            "--alerts_topic",
+            metavar="PATH",
+            help="Pub/Sub topic to which anomalies are published as well, as JSON.",
+        )
+        parser.add_argument(
+            "--dashboard_port",
+            type=int,
+            metavar="N",
+            help="On one machine: serves the page at http://127.0.0.1:N/ while the run lasts; 0 "
+            "takes a free port.",
         )
 
 

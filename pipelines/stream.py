@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 import apache_beam as beam
@@ -23,9 +23,19 @@ from pipelines.live.cycle import CycleError
 from pipelines.live.ledger import LiveLedger
 from pipelines.live.loop import LiveRun
 from pipelines.live.subscription import Subscription, SubscriptionError
-from pipelines.options import ModelOptions, StreamOptions, TopicOptions, WarehouseOptions
+from pipelines.options import (
+    ModelOptions,
+    StreamOptions,
+    TopicOptions,
+    WarehouseOptions,
+    WriteOptions,
+)
+from pipelines.preflight import check
+from pipelines.preflight.needs import stream_needs
 from pipelines.records import HOUR, SECOND, Message
 from pipelines.streaming import Settings, build
+from pipelines.transforms.parse import origin_of
+from pipelines.transforms.publish import Publish, anomaly_message, letter_message
 from pipelines.transforms.window import Panes
 from pipelines.warehouse.duckdb import DuckDBWarehouse
 from pipelines.warehouse.location import DuckDBFile, parse_uri
@@ -36,8 +46,12 @@ log = logging.getLogger(__name__)
 POST_ID, CREATED_AT = "post_id", "created_at"
 """Attributes of a message: what makes it a duplicate, and its event time (RFC 3339)."""
 
+ServePage = Callable[[DuckDBWarehouse, int], AbstractContextManager[object]]
+"""Serves the page of a warehouse that this process holds, at a port. It comes from outside, for the
+pipelines know no dashboard (`mltox.stream` gives it)."""
 
-def main(argv: Sequence[str] | None = None) -> int:
+
+def main(argv: Sequence[str] | None = None, serve_page: ServePage | None = None) -> int:
     options = parse(
         "mltox stream",
         "Scores posts as they come and rolls them up.\n\n"
@@ -45,21 +59,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         "writes  scored_posts, text_scores, hourly_toxicity, anomalies and dead_letters, into a\n"
         "        DuckDB file (on this machine, until Ctrl-C) or BigQuery (on Dataflow)",
         "mltox stream --input_subscription projects/p/subscriptions/posts --warehouse live.duckdb",
-        (StreamOptions, TopicOptions, ModelOptions, WarehouseOptions),
+        (StreamOptions, TopicOptions, ModelOptions, WarehouseOptions, WriteOptions),
         argv,
     )
-    return reporting_errors(lambda: run(options), SubscriptionError, CycleError)
+    return reporting_errors(lambda: run(options, serve_page), SubscriptionError, CycleError)
 
 
-def run(options: PipelineOptions) -> int:
+def run(options: PipelineOptions, serve_page: ServePage | None = None) -> int:
     stream = options.view_as(StreamOptions)
     if not stream.input_subscription:
         raise UsageError("--input_subscription: name projects/PROJECT/subscriptions/NAME")
+    check(stream_needs(options))
     panes = Panes(early=stream.early_seconds, lateness=stream.lateness_hours * HOUR // SECOND)
-    settings = replace(settings_of(options), panes=panes)
+    settings = replace(settings_of(options), panes=panes, watch_bundle=stream.watch_bundle_seconds)
     location = parse_uri(options.view_as(WarehouseOptions).warehouse)
     if isinstance(location, DuckDBFile):
-        return run_here(options, settings, DuckDBWarehouse(location.path))
+        return run_here(options, settings, DuckDBWarehouse(location.path), serve_page)
     return launch(options, settings)
 
 
@@ -86,14 +101,29 @@ def subscribe(pipeline: beam.Pipeline, options: PipelineOptions, settings: Setti
         )
         | "ToMessage" >> beam.Map(to_message).with_output_types(Message)
     )  # fmt: skip
-    write_tables(build(messages, settings), options.view_as(WarehouseOptions).warehouse)
+    tables = build(messages, settings)
+    letters = write_tables(
+        tables,
+        options.view_as(WarehouseOptions).warehouse,
+        options.view_as(WriteOptions).write_method,
+    )
+    stream = options.view_as(StreamOptions)
+    if stream.dead_letter_topic:
+        letters | "PublishDeadLetters" >> Publish(stream.dead_letter_topic, letter_message)
+    if stream.alerts_topic:
+        tables.anomalies | "PublishAlerts" >> Publish(stream.alerts_topic, anomaly_message)
 
 
 def to_message(received: PubsubMessage) -> Message:
-    return Message(received.data, f"pubsub:{received.message_id}")
+    return Message(received.data, origin_of(received.message_id, received.attributes))
 
 
-def run_here(options: PipelineOptions, settings: Settings, warehouse: DuckDBWarehouse) -> int:
+def run_here(
+    options: PipelineOptions,
+    settings: Settings,
+    warehouse: DuckDBWarehouse,
+    serve_page: ServePage | None = None,
+) -> int:
     """Runs until SIGINT or SIGTERM, then commits what was pulled and prints the balance."""
     stream = options.view_as(StreamOptions)
     with warehouse:
@@ -105,13 +135,24 @@ def run_here(options: PipelineOptions, settings: Settings, warehouse: DuckDBWare
         live = LiveRun(subscription, settings, ledger, options)
         ledger.open()
         try:
-            with stopped_by_signals(live):
+            with stopped_by_signals(live), page_beside(warehouse, stream, serve_page):
                 live.run(log_turn)
         finally:
             ledger.close()
             subscription.close()
             print(balance(live.totals))
     return 0
+
+
+def page_beside(
+    warehouse: DuckDBWarehouse, stream: StreamOptions, serve_page: ServePage | None
+) -> AbstractContextManager[object]:
+    """DuckDB gives a file to one process, so the run itself serves the page."""
+    if stream.dashboard_port is None:
+        return nullcontext()
+    if serve_page is None:
+        raise UsageError("--dashboard_port: the page comes with `mltox stream`")
+    return serve_page(warehouse, stream.dashboard_port)
 
 
 @contextmanager

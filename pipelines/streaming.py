@@ -31,6 +31,7 @@ from pipelines.transforms.ledger import HourKey, Ledger
 from pipelines.transforms.parse import DEAD, POSTS, Parse
 from pipelines.transforms.score import SCORED, TEXT_SCORES, Score
 from pipelines.transforms.store_text import letter_to_store, post_to_store
+from pipelines.transforms.too_late import LetGoTooLate
 from pipelines.transforms.window import IntoHours, Panes
 
 
@@ -97,6 +98,10 @@ def build(
     fresh_posts = parsed[POSTS]
     if ledger is not None:
         fresh_posts = fresh_posts | "DropKnown" >> DropKnown(ledger)
+    too_late: tuple[beam.PCollection[DeadLetter], ...] = ()
+    if not messages.is_bounded:
+        in_time = fresh_posts | "LetGoTooLate" >> LetGoTooLate(settings.panes.lateness)
+        fresh_posts, too_late = in_time[POSTS], (in_time[DEAD],)
     scored = (
         fresh_posts
         | "Window" >> IntoHours(settings.panes)
@@ -114,7 +119,7 @@ def build(
     if ledger is not None:
         judged = hours | "DueHours" >> beam.Filter(is_due, ledger)
     detected = judged | "Detect" >> DetectAnomalies(monitors or {})
-    letters = together("DeadLetters", parsed[DEAD], scored[DEAD])
+    letters = together("DeadLetters", parsed[DEAD], scored[DEAD], *too_late)
     store = settings.store_text
     return Tables(
         scored_posts=posts

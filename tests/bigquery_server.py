@@ -2,7 +2,8 @@
 
 It serves what google-cloud-bigquery and Beam's WriteToBigQuery ask for here, and refuses what
 BigQuery refuses of a streamed row: unknown fields, wrong types, NULL in a required column, rows
-and requests over 10 MB. `fail_next` queues errors to answer instead.
+and requests over 10 MB. `fail_next` queues errors to answer instead, `refuse` holds those that are
+answered always, `denied` the permissions that nobody has.
 """
 
 from __future__ import annotations
@@ -30,11 +31,14 @@ Json = dict[str, Any]
 
 
 class Refused(Exception):
-    """An answer with an error: HTTP status, BigQuery's reason, message."""
+    """An answer with an error: HTTP status, BigQuery's reason, message.
 
-    def __init__(self, status: int, reason: str, message: str) -> None:
+    With `done` what was asked is done all the same, as where only the answer got lost.
+    """
+
+    def __init__(self, status: int, reason: str, message: str, *, done: bool = False) -> None:
         super().__init__(message)
-        self.status, self.reason = status, reason
+        self.status, self.reason, self.done = status, reason, done
 
     def body(self) -> Json:
         error = {"reason": self.reason, "message": str(self)}
@@ -128,7 +132,12 @@ class Backend:
     results: dict[str, Json] = field(default_factory=dict)
     insert_ids: set[tuple[str, str]] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)
+    inserts: list[list[str]] = field(default_factory=list)
+    """The insert ids of each insertAll request that was not refused as a whole."""
     fail_next: list[Refused] = field(default_factory=list)
+    refuse: dict[str, Refused] = field(default_factory=dict)
+    """By method and end of the path, as in `requests`."""
+    denied: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -166,6 +175,7 @@ class Backend:
     def insert_all(self, project: str, dataset: str, table: str, body: Json) -> Json:
         schema = self.get_table(project, dataset, table)["schema"]["fields"]
         name = f"{project}.{dataset}.{table}"
+        self.inserts.append([row.get("insertId", "") for row in body["rows"]])
         errors = {i: row_errors(schema, row["json"]) for i, row in enumerate(body["rows"])}
         errors = {index: found for index, found in errors.items() if found}
         if errors and not body.get("skipInvalidRows"):
@@ -177,16 +187,22 @@ class Backend:
                 continue
             self.insert_ids.add(key)
             values = [row["json"].get(column["name"]) for column in schema]
+            names = ", ".join(f'"{column["name"]}"' for column in schema)
             marks = ", ".join("?" for _ in values)
             target = ".".join(f'"{part}"' for part in (project, dataset, table))
-            self.connection.execute(f"INSERT INTO {target} VALUES ({marks})", values)  # noqa: S608
+            sql = f"INSERT INTO {target} ({names}) VALUES ({marks})"  # noqa: S608
+            self.connection.execute(sql, values)
         failed = [{"index": index, "errors": found} for index, found in errors.items()]
         return {"insertErrors": failed} if failed else {}
+
+    def test_permissions(self, body: Json) -> Json:
+        return {"permissions": [name for name in body["permissions"] if name not in self.denied]}
 
     def start_job(self, project: str, body: Json) -> Json:
         query = body["configuration"]["query"]
         job = body["jobReference"]["jobId"]
-        self.results[job] = self._query(project, query)
+        if not body["configuration"].get("dryRun"):
+            self.results[job] = self._query(project, query)
         return self.job(project, job, body["configuration"])
 
     def job(self, project: str, job: str, configuration: Json) -> Json:
@@ -258,6 +274,11 @@ ROUTES: tuple[Route, ...] = (
     ),
     (
         "POST",
+        r"/projects/[^/]+/datasets/[^/]+/tables/[^/]+:testIamPermissions",
+        lambda b, body: b.test_permissions(body),
+    ),
+    (
+        "POST",
         r"/projects/([^/]+)/datasets/([^/]+)/tables/([^/]+)/insertAll",
         lambda b, p, d, t, body: b.insert_all(p, d, t, body),
     ),
@@ -297,8 +318,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _route(self, path: str, raw: bytes) -> Json:
-        if self.server.backend.fail_next:
-            raise self.server.backend.fail_next.pop(0)
+        backend = self.server.backend
+        for pattern, refused in backend.refuse.items():
+            method, ending = pattern.split()
+            if self.command == method and path.endswith(ending):
+                raise refused
+        lost = None
+        if backend.fail_next:
+            lost = backend.fail_next.pop(0)
+            if not lost.done:
+                raise lost
+        answer = self._do(path, raw)
+        if lost is not None:
+            raise lost
+        return answer
+
+    def _do(self, path: str, raw: bytes) -> Json:
         if len(raw) > MAX_BYTES:
             raise Refused(413, "invalid", "Request payload size exceeds the limit: 10485760 bytes.")
         body = json.loads(raw) if raw else {}

@@ -1,7 +1,7 @@
 // Data, formats and small DOM helpers. All text goes in by textContent.
 const SCALE = 100000, HOUR = 3600e3, DAY = 24 * HOUR;
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
-const page = read("page-data");
+let page = read("page-data");
 const blocks = new Map();
 const topicAt = (i) => {
   if (!blocks.has(i)) blocks.set(i, read("topic-" + i));
@@ -44,4 +44,4 @@ const spanText = (from, to) =>
     ? `${dayText(from)}, ${hourText(from)}–${dayText(to) === dayText(from) ? hourText(to) : "24:00"}`
     : `${timeText(from)} – ${timeText(to)}`;
 
-const state = { topic: 0, metric: "mean_toxicity", days: 28, shown: 10 };
+const state = { topic: 0, metric: "mean_toxicity", days: 28, shown: 10, zoom: null };

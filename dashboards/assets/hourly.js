@@ -138,7 +138,7 @@ function drawScore(topic) {
     (topic.episodes.length ? ", numbered as in the list below" : "") + ". Times are UTC." +
     (topic.hourly.cut ? " The last 400 days of hours are shown." : "");
   byId("score-forecast").textContent = forecastText(metric, forecast);
-  draw("score-chart", traces, { xaxis: { range: [...range] }, yaxis: { tickformat: tick, range: yRange(traces, range, 1.04) }, shapes: nowLine(topic, c) },
+  draw("score-chart", traces, { xaxis: { range: [...(state.zoom ?? range)] }, yaxis: { tickformat: tick, range: yRange(traces, range, 1.04) }, shapes: nowLine(topic, c) },
     `${name} of ${topic.name} by hour; ${anomalyText(topic, metric)}. ${forecastText(metric, forecast)}`);
 }
 
@@ -153,7 +153,7 @@ function drawPosts(topic) {
   traces.push(...markers(topic, "posts", 1, c, ",.0f"));
   byId("posts-note").textContent = capital(anomalyText(topic, "posts")) + ".";
   byId("posts-forecast").textContent = forecastText("posts", forecast);
-  draw("posts-chart", traces, { xaxis: { range: [...range] }, yaxis: { tickformat: ",~r", range: yRange(traces, range) }, shapes: nowLine(topic, c) },
+  draw("posts-chart", traces, { xaxis: { range: [...(state.zoom ?? range)] }, yaxis: { tickformat: ",~r", range: yRange(traces, range) }, shapes: nowLine(topic, c) },
     `Posts of ${topic.name} per hour; ${anomalyText(topic, "posts")}. ${forecastText("posts", forecast)}`);
 }
 
@@ -170,6 +170,10 @@ function linkMarkers() {
   }
 }
 
+// Plotly gives times back as text in UTC, without saying so.
+const moment = (at) => (typeof at === "number" ? at : Date.parse(at.replace(" ", "T") + (at.length > 10 ? "Z" : "")));
+const isWhole = (range) => xRange(topicAt(state.topic)).every((at, i) => Math.abs(moment(range[i]) - at) < HOUR);
+
 // Zooming one hourly chart zooms the other.
 let linking = false;
 function linkRanges() {
@@ -183,6 +187,8 @@ function linkRanges() {
         ? { "xaxis.range": [change["xaxis.range[0]"], change["xaxis.range[1]"]] }
         : change["xaxis.autorange"] ? { "xaxis.range": xRange(topicAt(state.topic)) } : null;
       if (!range) return;
+      // Kept over a redraw with newer data; a reset is no zoom, so that new hours come into sight.
+      state.zoom = "xaxis.range[0]" in change && !isWhole(range["xaxis.range"]) ? range["xaxis.range"] : null;
       linking = true;
       Plotly.relayout(byId(to), range).finally(() => { linking = false; });
     });

@@ -12,15 +12,21 @@ function drawAll() {
   drawCompare();
 }
 
-function select(i) {
+// What the markup shows of the chosen topic, beside the charts.
+function mark(i) {
   state.topic = i;
-  state.shown = 10;
   byId("topic-select").value = String(i);
   for (const row of document.querySelectorAll("tr[data-topic]")) {
     row.classList.toggle("selected", row.dataset.topic === String(i));
   }
   for (const row of document.querySelectorAll("tr[data-of]")) row.hidden = row.dataset.of !== String(i);
   byId("accuracy-of").textContent = `: ${page.topics[i].name}`;
+}
+
+function select(i) {
+  state.shown = 10;
+  state.zoom = null;
+  mark(i);
   drawAll();
 }
 
@@ -50,6 +56,7 @@ if (page.topics.length) {
   });
   byId("range").addEventListener("change", (event) => {
     state.days = Number(event.target.value);
+    state.zoom = null;
     drawScore(topicAt(state.topic));
     drawPosts(topicAt(state.topic));
   });

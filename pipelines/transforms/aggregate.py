@@ -15,6 +15,7 @@ from pipelines.transforms.hour_accumulator import HourAccumulator
 from pipelines.transforms.ledger import HourKey, Ledger
 from pipelines.transforms.metrics import counter
 from pipelines.transforms.parse import now_micros
+from pipelines.transforms.state import AccumulatorCoder
 
 
 class Hour(NamedTuple):
@@ -29,6 +30,9 @@ class CombineHour(beam.CombineFn):
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
+
+    def get_accumulator_coder(self) -> AccumulatorCoder:
+        return AccumulatorCoder()
 
     def create_accumulator(self) -> HourAccumulator:
         return HourAccumulator(self._threshold)
@@ -115,8 +119,8 @@ class AggregateHours(beam.PTransform):
     due: beam.PCollection[HourKey] | None = None
 
     def expand(self, posts: beam.PCollection[Candidate]) -> beam.PCollection[Hour]:
-        keyed = posts | "KeyByTopic" >> beam.WithKeys(
-            lambda candidate: (candidate.post.topic, candidate.post.model)
+        keyed = posts | "KeyByTopic" >> beam.Map(
+            lambda candidate: ((candidate.post.topic, candidate.post.model), candidate)
         ).with_output_types(tuple[tuple[str, str], Candidate | None])
         if self.due is not None:
             due = self.due | "KeyDue" >> beam.Map(

@@ -35,6 +35,10 @@ def key_of(candidate: Candidate) -> PostKey:
     return post.topic, post.post_id, hour_of(post.created_at)
 
 
+def keyed(candidate: Candidate) -> tuple[PostKey, Candidate]:
+    return key_of(candidate), candidate
+
+
 def winner(candidates: Iterable[Candidate]) -> Candidate:
     """The one that stays, the same in any order: a fresh one before a stored one (it has its text
     even where texts are not stored), then the latest, then by text."""
@@ -98,7 +102,8 @@ class Deduplicate(beam.PTransform):
     """
 
     def expand(self, candidates: beam.PCollection[Candidate]) -> beam.PCollection[Candidate]:
-        key_by_post = beam.WithKeys(key_of).with_output_types(tuple[PostKey, Candidate])
+        # Not WithKeys: it types its keys Any, whose coder is no promise, and names a line of Beam.
+        key_by_post = beam.Map(keyed).with_output_types(tuple[PostKey, Candidate])
         if not candidates.is_bounded:
             return (
                 candidates

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.coders import PickleCoder
 from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.transforms.timeutil import TimeDomain
 from apache_beam.transforms.userstate import (
@@ -24,6 +23,7 @@ from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.aggregate import Hour
 from pipelines.transforms.ledger import Ledger
 from pipelines.transforms.metrics import counter
+from pipelines.transforms.state import MonitorCoder, SummaryCoder
 
 ANOMALIES = "anomalies"
 MONITORS = "monitors"
@@ -77,13 +77,13 @@ class WatchTopic(beam.DoFn):
 class WatchTopicLive(beam.DoFn):
     """The same on a live stream: an hour waits until the watermark has passed its end.
 
-    So hours reach the monitor in order and complete, however the bundles came. Of several panes the
-    last one counts; a pane that comes after its hour was judged changes the hourly row, not the
-    verdict. Nothing here can raise, so that no bundle is retried for ever.
+    So hours reach the monitor in order and complete, however the bundles came. Early panes are not
+    kept, since one that is final follows; one that comes after its hour was judged changes the
+    hourly row, not the verdict. Nothing here can raise, so that no bundle is retried for ever.
     """
 
-    PENDING = BagStateSpec("pending", PickleCoder())
-    MONITOR = ReadModifyWriteStateSpec("monitor", PickleCoder())
+    PENDING = BagStateSpec("pending", SummaryCoder())
+    MONITOR = ReadModifyWriteStateSpec("monitor", MonitorCoder())
     DUE = TimerSpec("due", TimeDomain.WATERMARK)
 
     def __init__(self) -> None:
@@ -95,8 +95,11 @@ class WatchTopicLive(beam.DoFn):
         pending: Any = beam.DoFn.StateParam(PENDING),
         due: Any = beam.DoFn.TimerParam(DUE),
     ) -> None:
-        pending.add(keyed[1])
-        due.set(end_of(min(hour.summary.row.hour for hour in pending.read())))
+        summary = keyed[1].summary
+        if not summary.row.is_final:
+            return
+        pending.add(summary)
+        due.set(end_of(min(waiting.row.hour for waiting in pending.read())))
 
     @on_timer(DUE)
     def judge(
@@ -107,14 +110,14 @@ class WatchTopicLive(beam.DoFn):
         state: Any = beam.DoFn.StateParam(MONITOR),
         due: Any = beam.DoFn.TimerParam(DUE),
     ) -> Iterator[Anomaly]:
-        hours = list(pending.read())
-        ready = [hour for hour in hours if end_of(hour.summary.row.hour) <= now]
-        waiting = [hour for hour in hours if end_of(hour.summary.row.hour) > now]
+        summaries = list(pending.read())
+        ready = [Hour(each, fresh=True) for each in summaries if end_of(each.row.hour) <= now]
+        waiting = [each for each in summaries if end_of(each.row.hour) > now]
         pending.clear()
-        for hour in waiting:
-            pending.add(hour)
+        for summary in waiting:
+            pending.add(summary)
         if waiting:
-            due.set(end_of(min(hour.summary.row.hour for hour in waiting)))
+            due.set(end_of(min(summary.row.hour for summary in waiting)))
         monitor = state.read() or TopicMonitor(topic)
         for anomaly in watch(monitor, ready):
             self._anomalies.inc()
@@ -142,7 +145,7 @@ class DetectAnomalies(beam.PTransform):
             hours
             | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())
             | "KeyByTopic"
-            >> beam.WithKeys(lambda hour: hour.summary.row.topic).with_output_types(
+            >> beam.Map(lambda hour: (hour.summary.row.topic, hour)).with_output_types(
                 tuple[str, Hour]
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -15,7 +15,7 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
 from ingest.authors import AuthorKeys
-from ingest.envelope import Envelope, Reject
+from ingest.envelope import Envelope, Reject, encode
 from ingest.formats import decode
 from ingest.topics import TopicMatcher
 from pipelines.progress import advance
@@ -24,6 +24,9 @@ from pipelines.transforms.metrics import counter
 
 DEAD = "dead_letters"
 POSTS = "posts"
+LETTER_ID = "letter_id"
+"""Attribute of a message that was a dead letter."""
+REPLAYED = "letter:"
 REJECTED = b'{"mltox_reject":'
 
 
@@ -55,9 +58,33 @@ def posts_of(envelope: Envelope, topics: Iterable[str], ingested_at: Micros) -> 
         )
 
 
+def origin_of(message_id: str, attributes: Mapping[str, str] | None) -> str:
+    """Where a message of Pub/Sub came from. A letter that was put back is not a new message each
+    time: it has its letter's id as an attribute."""
+    replayed = (attributes or {}).get(LETTER_ID)
+    return f"{REPLAYED}{replayed}" if replayed else f"pubsub:{message_id}"
+
+
 def letter_id(stage: str, origin: str, index: int) -> str:
-    """The same place of the same input gives the same letter on every run."""
+    """The same place of the same input gives the same letter on every run. A letter that was put
+    back and is refused again stays the letter that it was."""
+    if origin.startswith(REPLAYED) and index == 0:
+        return origin.removeprefix(REPLAYED)
     return hashlib.sha256(f"{stage}\0{origin}\0{index}".encode()).hexdigest()[:32]
+
+
+def payload_of(post: Post) -> str:
+    """The whole post as an envelope, for the payload of its dead letter: it can be put back."""
+    envelope = Envelope(
+        post_id=post.post_id,
+        source=post.source,
+        text=post.text,
+        created_at=post.created_at,
+        lang=post.lang,
+        author_key=post.author_key,
+        topics=(post.topic,),
+    )
+    return encode(envelope).decode()
 
 
 def dead_letter(reject: Reject, stage: str, origin: str, index: int, seen_at: Micros) -> DeadLetter:

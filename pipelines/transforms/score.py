@@ -19,7 +19,7 @@ from pipelines.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, Te
 from pipelines.toxicity import Scorer
 from pipelines.toxicity.watched import Change, WatchedScorer
 from pipelines.transforms.metrics import counter, distribution
-from pipelines.transforms.parse import DEAD, dead_letter, now_micros
+from pipelines.transforms.parse import DEAD, dead_letter, now_micros, payload_of
 
 SCORED = "scored_posts"
 TEXT_SCORES = "text_scores"
@@ -78,7 +78,7 @@ def score_batch(scorer: Scorer, posts: Sequence[Post]) -> list[ScoredPost | Reje
         if len(posts) == 1:
             post = posts[0]
             reason = f"{type(error).__name__}: {error}"
-            return [Reject("scoring_failed", reason[:500], post.text[:10_000], post.post_id)]
+            return [Reject("scoring_failed", reason[:500], payload_of(post), post.post_id)]
         return [result for post in posts for result in score_batch(scorer, [post])]
 
 

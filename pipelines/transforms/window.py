@@ -16,6 +16,9 @@ from apache_beam.transforms.window import FixedWindows
 from pipelines.records import HOUR, SECOND, Micros, Post
 
 WINDOW_SECONDS = HOUR // SECOND
+IN_TRANSIT = 3600
+"""Seconds that an hour stays open after its lateness, for posts that were judged to be in time and
+are still on their way: the watermark does not wait for a late post."""
 
 
 def hour_of(moment: Micros) -> Micros:
@@ -28,7 +31,8 @@ class Panes:
     """When an hour of a live stream is written. Units: seconds.
 
     Every `early` seconds while it fills, once when the watermark has passed its end, and again for
-    each late post that comes at most `lateness` after that. Each pane holds all posts so far.
+    each late post that comes at most `lateness` after that. Each pane holds all posts so far. Later
+    posts are let go before they reach the hour, see `too_late`.
     """
 
     early: int = 60
@@ -49,5 +53,5 @@ class IntoHours(beam.PTransform):
             FixedWindows(WINDOW_SECONDS),
             trigger=AfterWatermark(early=AfterProcessingTime(self.panes.early), late=AfterCount(1)),
             accumulation_mode=AccumulationMode.ACCUMULATING,
-            allowed_lateness=self.panes.lateness,
+            allowed_lateness=self.panes.lateness + IN_TRANSIT,
         )

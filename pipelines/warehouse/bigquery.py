@@ -69,6 +69,13 @@ def requests_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str,
         yield batch
 
 
+def connect(project: str) -> bigquery.Client:
+    """A client that uses the machine's credentials. Raises GoogleAuthError where there are none."""
+    emulated = "BIGQUERY_EMULATOR_HOST" in os.environ
+    credentials = AnonymousCredentials() if emulated else None
+    return bigquery.Client(project=project, credentials=credentials)
+
+
 class BigQueryWarehouse(Warehouse):
     """The warehouse in a dataset, which `create` makes where it doesn't exist."""
 
@@ -78,9 +85,7 @@ class BigQueryWarehouse(Warehouse):
 
     @cached_property
     def _client(self) -> bigquery.Client:
-        emulated = "BIGQUERY_EMULATOR_HOST" in os.environ
-        credentials = AnonymousCredentials() if emulated else None
-        return bigquery.Client(project=self._dataset.project, credentials=credentials)
+        return connect(self._dataset.project)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Writing a PCollection of records into a table. The one module here that knows Beam."""
+"""Writing a PCollection of records into a table. This and `storage_write` know Beam."""
 
 from __future__ import annotations
 
@@ -17,14 +17,22 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from pipelines.records import DeadLetter
-from pipelines.warehouse import Warehouse, open_warehouse
+from pipelines.warehouse import Warehouse, WarehouseError, open_warehouse
 from pipelines.warehouse.location import BigQueryDataset, parse_uri
 from pipelines.warehouse.rows import RowError, storable, to_arrow, to_json_row
 from pipelines.warehouse.schema import TABLES, Table
+from pipelines.warehouse.storage_write import StorageWrite
 
 BATCH_ROWS = 20_000
 PAYLOAD_CHARS = 10_000
 ERROR_TYPE = "rejected_row"
+STREAMING_INSERTS = WriteToBigQuery.Method.STREAMING_INSERTS
+INSERT_BYTES = 1_500_000
+"""Beam bounds an insertAll request by its rows' size in memory, and as JSON a text can be six times
+that. A request over 10 MB would be refused whole, which Beam takes for worth trying again for ever.
+"""
+NOT_THE_ROWS = frozenset({"Unauthorized", "Forbidden", "Not Found", "Not Implemented"})
+"""Reasons for which BigQuery refuses a request, whatever its rows are."""
 _NAMESPACE = "mltox"
 _DEAD = "dead"
 
@@ -133,9 +141,33 @@ class ToJsonRow(beam.DoFn):
         yield row
 
 
-def _refused(failure: tuple[str, Mapping[str, Any], Any], table: str) -> DeadLetter:
-    _, row, errors = failure
-    return rejected_row(TABLES[table], row, json.dumps(errors, default=str))
+class Refused(beam.DoFn):
+    """(row, what BigQuery said of it) -> DeadLetter.
+
+    Where the whole request was refused (quota, permission, no such table) the rows are not at
+    fault and come in their thousands: this raises WarehouseError. On Dataflow that is tried again,
+    with the same insert ids, until somebody mends it, so that nothing is lost; a local run ends
+    with one line.
+    """
+
+    def __init__(self, table: str, uri: str) -> None:
+        self._table = table
+        self._uri = uri
+        self._refused = Metrics.counter(_NAMESPACE, f"refused_{table}")
+
+    def process(self, element: tuple[Mapping[str, Any], Any]) -> Iterator[DeadLetter]:
+        row, said = element
+        if isinstance(said, list) and said and said[0].get("reason") in NOT_THE_ROWS:
+            reason = str(said[0].get("message") or said[0]["reason"]).partition("\n")[0]
+            raise WarehouseError(f"{self._uri}: {self._table} takes no rows: {reason}")
+        self._refused.inc()
+        message = said if isinstance(said, str) else json.dumps(said, default=str)
+        yield rejected_row(TABLES[self._table], row, message)
+
+
+def _row_and_errors(failed: tuple[str, Mapping[str, Any], Any]) -> tuple[Mapping[str, Any], Any]:
+    _, row, errors = failed
+    return row, errors
 
 
 @dataclass(eq=False)
@@ -145,15 +177,17 @@ class WriteTable(beam.PTransform):
     DuckDB upserts. BigQuery gets appends: insert ids are drawn before a checkpoint, so that a
     retried insert is the same insert, and views read the last revision of each key. Transient
     errors are retried; what BigQuery says of a refused row is its dead letter's message. With
-    `method` FILE_LOADS (bounded input, needs --temp_location) a refused row fails the run.
+    `method` STORAGE_WRITE_API the appends are exactly once and launching needs a JRE; with
+    FILE_LOADS (bounded input, needs --temp_location) a refused row fails the run.
     """
 
     warehouse_uri: str
     table: str
-    method: str = WriteToBigQuery.Method.STREAMING_INSERTS
+    method: str = STREAMING_INSERTS
 
     def __post_init__(self) -> None:
-        methods = (WriteToBigQuery.Method.STREAMING_INSERTS, WriteToBigQuery.Method.FILE_LOADS)
+        known = WriteToBigQuery.Method
+        methods = (known.STREAMING_INSERTS, known.STORAGE_WRITE_API, known.FILE_LOADS)
         if self.method not in methods:
             raise ValueError(f"method {self.method!r} is none of {', '.join(methods)}")
 
@@ -168,19 +202,31 @@ class WriteTable(beam.PTransform):
         converted = rows | "ToJsonRow" >> beam.ParDo(ToJsonRow(self.table)).with_outputs(
             _DEAD, main="rows"
         )
-        written = converted["rows"] | "Append" >> WriteToBigQuery(
-            f"{location.project}:{location.dataset}.{self.table}",
+        dead = converted[_DEAD] | "Unfit" >> beam.Map(lambda letter: letter).with_output_types(
+            DeadLetter
+        )
+        failed = self._failed(
+            converted["rows"], f"{location.project}:{location.dataset}.{self.table}"
+        )
+        if failed is None:
+            return dead
+        refused = failed | "Refused" >> beam.ParDo(
+            Refused(self.table, self.warehouse_uri)
+        ).with_output_types(DeadLetter)
+        return (dead, refused) | "Rejected" >> beam.Flatten()
+
+    def _failed(self, rows: PCollection[Any], destination: str) -> PCollection[Any] | None:
+        """Appends; (row, why) of those that BigQuery refused, None where it doesn't say."""
+        if self.method == WriteToBigQuery.Method.STORAGE_WRITE_API:
+            return rows | "Append" >> StorageWrite(destination, self.table)
+        written = rows | "Append" >> WriteToBigQuery(
+            destination,
             method=self.method,
             create_disposition=BigQueryDisposition.CREATE_NEVER,
             write_disposition=BigQueryDisposition.WRITE_APPEND,
             insert_retry_strategy=RetryStrategy.RETRY_ON_TRANSIENT_ERROR,
-        )
-        dead = converted[_DEAD] | "Unfit" >> beam.Map(lambda letter: letter).with_output_types(
-            DeadLetter
+            max_insert_payload_size=INSERT_BYTES,
         )
         if self.method == WriteToBigQuery.Method.FILE_LOADS:
-            return dead
-        refused = written.failed_rows_with_errors | "Refused" >> beam.Map(
-            _refused, self.table
-        ).with_output_types(DeadLetter)
-        return (dead, refused) | "Rejected" >> beam.Flatten()
+            return None
+        return written.failed_rows_with_errors | "RowAndErrors" >> beam.Map(_row_and_errors)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
 
 from pipelines.warehouse import Warehouse, open_warehouse
 from tests.bigquery_server import Backend, serve
@@ -29,3 +30,10 @@ def big(backend: Backend) -> Iterator[Warehouse]:
     with open_warehouse("bq://some-project.mltox") as warehouse:
         warehouse.create()
         yield warehouse
+
+
+@pytest.fixture
+def anonymous(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beam's own client looks for credentials even where BIGQUERY_EMULATOR_HOST is set."""
+    credentials = AnonymousCredentials()
+    monkeypatch.setattr("google.auth.default", lambda *_, **__: (credentials, "some-project"))

@@ -1,0 +1,156 @@
+"""The live page over HTTP, for readers on this machine.
+
+`/` is the page, `/parts` the page without its scripts, `/status` tells whether there is a newer
+one. There is no password: by default only this machine reaches the server, and a request under
+another host's name is refused, for that would be a foreign site that made its name point here.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from string import Template
+from typing import Any
+
+from dashboards.errors import DashboardError
+from dashboards.live import NewestPage, Shown
+from dashboards.markup import escaped
+from dashboards.page import ASSETS, LivePage
+from pipelines.records import Micros
+
+log = logging.getLogger(__name__)
+
+HERE = "127.0.0.1"
+LOOPBACK = frozenset({HERE, "localhost", "::1"})
+NOTICE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
+    " form-action 'none'"
+)
+NOT_YET = "The page cannot be shown yet"
+RETRY = '<meta http-equiv="refresh" content="3">'
+
+
+@contextmanager
+def serve(
+    render: Callable[[Micros], LivePage],
+    address: tuple[str, int],
+    stamp: Callable[[], Hashable],
+) -> Iterator[str]:
+    """Serves the page from threads of this process, and yields where it is: `http://host:port/`.
+
+    `render(now)` makes it, again when `stamp()` has changed; both are called from one thread at a
+    time. Port 0 takes a free one. Raises DashboardError where the address cannot be had.
+    """
+    host, port = address
+    newest = NewestPage(render, stamp)
+    try:
+        server = _Server((host, port), partial(_Handler, newest, host in LOOPBACK))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DashboardError(f"cannot serve at {host}:{port}: {reason.lower()}") from error
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://{host}:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    # Reopens a port at once after Ctrl-C; never waits for a reader that is slow.
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A reader who leaves in the middle of an answer is no news."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            log.exception("a request of %s failed", client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = 30
+
+    def __init__(self, newest: NewestPage, only_here: bool, *args: Any) -> None:
+        self._newest = newest
+        self._only_here = only_here
+        super().__init__(*args)
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        if self._only_here and not self._is_ours():
+            self._notice(HTTPStatus.MISDIRECTED_REQUEST, "Not here", "This page has another name.")
+        elif path == "/status":
+            self._send(HTTPStatus.OK, "application/json", status(self._newest.look()))
+        elif path in {"/", "/parts"}:
+            self._page(self._newest.look(), parts=path == "/parts")
+        else:
+            self._notice(HTTPStatus.NOT_FOUND, "There is no such page", "The page is at /.")
+
+    do_HEAD = do_GET
+
+    def _is_ours(self) -> bool:
+        name = self.headers.get("Host", HERE).rsplit(":", 1)[0]
+        return name.strip("[]").lower() in LOOPBACK
+
+    def _page(self, shown: Shown, *, parts: bool) -> None:
+        if shown.page is None:
+            text = f"{shown.problem or 'It is being made'}."
+            hint = "This page looks again by itself every few seconds."
+            self._notice(HTTPStatus.SERVICE_UNAVAILABLE, NOT_YET, text, hint, RETRY)
+            return
+        html = shown.page.parts if parts else shown.page.html
+        self._send(HTTPStatus.OK, "text/html; charset=utf-8", html, shown.page.policy)
+
+    def _notice(
+        self, status: HTTPStatus, title: str, text: str, hint: str = "", refresh: str = ""
+    ) -> None:
+        template = Template((ASSETS / "notice.html").read_text(encoding="utf-8"))
+        html = template.substitute(
+            title=escaped(title),
+            text=escaped(text[:1].upper() + text[1:]),
+            hint=escaped(hint),
+            refresh=refresh,
+            style=(ASSETS / "style.css").read_text(encoding="utf-8"),
+        )
+        self._send(status, "text/html; charset=utf-8", html)
+
+    def _send(self, status: HTTPStatus, kind: str, text: str, policy: str = NOTICE_POLICY) -> None:
+        body = text.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", f"{policy}; frame-ancestors 'none'")
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def version_string(self) -> str:
+        return "mltox"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        log.debug(format, *args)
+
+
+def status(shown: Shown) -> str:
+    """JSON: `version` of the page (null: none yet), `updated` in ms, `problem` or null."""
+    return json.dumps(
+        {
+            "version": shown.page.version if shown.page else None,
+            "updated": shown.updated // 1000 if shown.updated is not None else None,
+            "problem": shown.problem,
+        }
+    )

@@ -1,0 +1,73 @@
+"""How a run logs: lines for a person, or JSON objects for a collector.
+
+No line holds a post's text: ours name counts and resources, and of an exception JSON logs give its
+type and where it was raised, but not its message, which may quote what was being worked on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from enum import StrEnum
+
+FOR_A_PERSON = "%(levelname)s %(name)s: %(message)s"
+
+
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+class JsonFormatter(logging.Formatter):
+    """One object a line, with the names that Google Cloud's logging knows.
+
+    `time` (RFC 3339, UTC), `severity`, `logger`, `message`; of an exception `error` (its type) and
+    `frames` (file:line function, the innermost last).
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "severity": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            kind, _, trace = record.exc_info
+            entry["error"] = kind.__name__
+            entry["frames"] = [
+                f"{frame.filename}:{frame.lineno} {frame.name}"
+                for frame in traceback.extract_tb(trace)
+            ]
+        return json.dumps(entry, default=str)
+
+
+def set_up(log_format: LogFormat) -> None:
+    """Logs of this process go to standard error, ours from INFO on, others' from WARNING on."""
+    handler = logging.StreamHandler()
+    as_json = log_format is LogFormat.JSON
+    handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(FOR_A_PERSON))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=as_json)
+    logging.captureWarnings(as_json)
+    logging.getLogger("pipelines").setLevel(logging.INFO)
+
+
+def say(line: str) -> None:
+    """The last word of a run that failed: a line on standard error, in the format of the logs."""
+    if any(isinstance(each.formatter, JsonFormatter) for each in logging.getLogger().handlers):
+        logging.getLogger("mltox").error("%s", line)
+    else:
+        print(f"mltox: {line}", file=sys.stderr)
+
+
+def log_format_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log_format",
+        choices=[choice.value for choice in LogFormat],
+        default=LogFormat.TEXT.value,
+        help="Logs as text, or as JSON with one object a line. Default: %(default)s",
+    )
