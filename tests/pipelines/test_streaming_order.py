@@ -190,3 +190,28 @@ def test_panes_of_an_hour_count_up_and_are_final_from_the_watermark_on() -> None
 
 def sorted_by_revision(rows: list[HourlyToxicity]) -> list[HourlyToxicity]:
     return sorted(rows, key=lambda row: row.revision)
+
+
+def test_the_detector_judges_whole_hours_whatever_panes_came_before() -> None:
+    """Ten quiet days, then forty posts in an hour of which early panes show thirty, and one more
+    when it has been judged."""
+    quiet = 10 * 24
+    stream = TestStream().advance_watermark_to(T0)
+    stream.add_elements(
+        [message(f"{hour}-{i}", hour * HOUR + 60 * i) for hour in range(quiet) for i in range(5)]
+    )
+    for part in range(4):
+        stream.add_elements(
+            [message(f"surge-{part}-{i}", quiet * HOUR + 60 * part + i) for i in range(10)]
+        )
+        stream.advance_processing_time(EARLY + 1 if part < 3 else 1)
+        stream.advance_watermark_to(T0 + (quiet - 3 + part) * HOUR)
+    stream.advance_watermark_to(T0 + (quiet + 2) * HOUR)
+    stream.add_elements([message("late", quiet * HOUR + 600)])
+    stream.advance_watermark_to_infinity()
+
+    def check(anomalies: list[Any]) -> None:
+        found = [(a.metric, (a.hour // 1_000_000 - T0) // HOUR, a.observed) for a in anomalies]
+        assert found == [("posts", quiet, 40.0)]
+
+    run(stream, lambda tables: assert_that(tables.anomalies, check), early=EARLY)
