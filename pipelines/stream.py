@@ -22,6 +22,7 @@ from pipelines.entry import reporting_errors
 from pipelines.live.cycle import CycleError
 from pipelines.live.ledger import LiveLedger
 from pipelines.live.loop import LiveRun
+from pipelines.live.outbox import Outbox, Publisher, PublishError
 from pipelines.live.subscription import Subscription, SubscriptionError
 from pipelines.options import (
     ModelOptions,
@@ -62,7 +63,9 @@ def main(argv: Sequence[str] | None = None, serve_page: ServePage | None = None)
         (StreamOptions, TopicOptions, ModelOptions, WarehouseOptions, WriteOptions),
         argv,
     )
-    return reporting_errors(lambda: run(options, serve_page), SubscriptionError, CycleError)
+    return reporting_errors(
+        lambda: run(options, serve_page), SubscriptionError, CycleError, PublishError
+    )
 
 
 def run(options: PipelineOptions, serve_page: ServePage | None = None) -> int:
@@ -132,7 +135,7 @@ def run_here(
             warehouse, settings.threshold, int(stream.disorder_minutes * 60 * SECOND)
         )
         subscription = Subscription(stream.input_subscription)
-        live = LiveRun(subscription, settings, ledger, options)
+        live = LiveRun(subscription, settings, ledger, options, outbox_of(stream))
         ledger.open()
         try:
             with stopped_by_signals(live), page_beside(warehouse, stream, serve_page):
@@ -140,8 +143,16 @@ def run_here(
         finally:
             ledger.close()
             subscription.close()
+            if live.outbox is not None:
+                live.outbox.publisher.close()
             print(balance(live.totals))
     return 0
+
+
+def outbox_of(stream: StreamOptions) -> Outbox | None:
+    if not (stream.dead_letter_topic or stream.alerts_topic):
+        return None
+    return Outbox(Publisher(), stream.dead_letter_topic, stream.alerts_topic)
 
 
 def page_beside(

@@ -61,8 +61,10 @@ def _run(
         | "AtHour" >> beam.Map(at_hour).with_output_types(HourKey)
         | "DueIntoHours" >> IntoHours(),
     )
-    write_tables(tables, ledger.warehouse.uri)
+    letters = write_tables(tables, ledger.warehouse.uri)
     tables.monitors | "KeepMonitor" >> beam.Map(reference.keep_monitor)
+    letters | "KeepLetter" >> beam.Map(reference.keep_letter)
+    tables.anomalies | "KeepAnomaly" >> beam.Map(reference.keep_anomaly)
     result = pipeline.run()
     result.wait_until_finish()
     return counters(result)

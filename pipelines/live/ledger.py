@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from pipelines.history import monitors_before, utc
-from pipelines.records import HOUR, HourlyToxicity, Micros, ScoredPost
+from pipelines.records import HOUR, Anomaly, DeadLetter, HourlyToxicity, Micros, ScoredPost
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.hour_accumulator import HourAccumulator
 from pipelines.transforms.ledger import HourKey
@@ -40,6 +40,8 @@ class LiveLedger:
     pending: dict[HourKey, HourAccumulator] = field(default_factory=dict)
     monitors: dict[str, TopicMonitor] = field(default_factory=dict)
     taught: dict[str, TopicMonitor] = field(default_factory=dict)
+    letters: list[DeadLetter] = field(default_factory=list)
+    anomalies: list[Anomaly] = field(default_factory=list)
     watermark: Micros = 0
     final_before: Micros = 0
     due: set[tuple[str, Micros]] = field(default_factory=set)
@@ -68,6 +70,7 @@ class LiveLedger:
         """Starts a run. Returns the hours that the watermark has passed: they are final from now
         on, and due to be judged."""
         self.pending, self.taught = {}, {}
+        self.letters, self.anomalies = [], []
         self.final_before = max(self.final_before, self.watermark - self.watermark % HOUR)
         closing = [key for key in self.hours if self._closes(key)]
         self.due = {(key.topic, key.hour) for key in closing}
@@ -179,3 +182,9 @@ class LedgerRef:
 
     def keep_monitor(self, taught: tuple[str, TopicMonitor]) -> None:
         _ledgers[self.uri].keep_monitor(*taught)
+
+    def keep_letter(self, letter: DeadLetter) -> None:
+        _ledgers[self.uri].letters.append(letter)
+
+    def keep_anomaly(self, anomaly: Anomaly) -> None:
+        _ledgers[self.uri].anomalies.append(anomaly)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from google.api_core.exceptions import (
@@ -39,6 +39,7 @@ class Received(NamedTuple):
     ack_id: str
     message_id: str
     payload: bytes
+    attributes: Mapping[str, str]
 
 
 class Subscription:
@@ -82,7 +83,12 @@ class Subscription:
             log.info("Pub/Sub answers again")
         self._pause = 0.0
         return [
-            Received(each.ack_id, each.message.message_id, bytes(each.message.data))
+            Received(
+                each.ack_id,
+                each.message.message_id,
+                bytes(each.message.data),
+                dict(each.message.attributes),
+            )
             for each in answer.received_messages
         ]
 
