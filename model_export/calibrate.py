@@ -34,7 +34,7 @@ def platt(logits: NDArray[np.float64], truth: NDArray[np.float32]) -> tuple[floa
         return loss
 
     optimiser.step(closure)
-    return float(log_scale.exp()), float(shift)
+    return log_scale.exp().item(), shift.item()
 
 
 def calibrate_head(
