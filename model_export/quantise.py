@@ -19,10 +19,14 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 Feed = Mapping[str, NDArray[np.int64]]
-_BINS = 4_096
-_WEIGHT_LEVELS = 63
+BINS = 4_096
+WEIGHT_LEVELS = 63
 """Weights use 7 bits: on x86 without VNNI, uint8 × int8 products of full range saturate in 16 bits,
 and the same model would score differently there."""
+LEAST_VALUES = 10_000
+"""Of a matrix that is worth it."""
+STORED_LEVELS = 127
+"""Of weights that are only stored as int8 and multiplied as fp32."""
 
 
 class Range(NamedTuple):
@@ -30,12 +34,12 @@ class Range(NamedTuple):
     high: float
 
 
-def weight_products(model: onnx.ModelProto, *, least_values: int = 10_000) -> list[onnx.NodeProto]:
+def weight_products(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     """The MatMuls with a constant matrix on the right that are worth quantising."""
     weights = {
         tensor.name
         for tensor in model.graph.initializer
-        if len(tensor.dims) == 2 and np.prod(tensor.dims) >= least_values
+        if len(tensor.dims) == 2 and np.prod(tensor.dims) >= LEAST_VALUES
     }
     return [
         node for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in weights
@@ -57,11 +61,11 @@ def calibrate(model: onnx.ModelProto, feeds: Sequence[Feed]) -> dict[str, Range]
         for name, seen in values.items():
             extremes[name][0] = min(extremes[name][0], float(seen.min()))
             extremes[name][1] = max(extremes[name][1], float(seen.max()))
-    counts = {name: np.zeros(_BINS) for name in names}
+    counts = {name: np.zeros(BINS) for name in names}
     for values in _real_tokens(session, names, feeds):
         for name, seen in values.items():
             low, high = extremes[name]
-            counts[name] += np.histogram(seen, _BINS, (low, max(high, low + 1e-6)))[0]
+            counts[name] += np.histogram(seen, BINS, (low, max(high, low + 1e-6)))[0]
     return {name: best_range(counts[name], *extremes[name]) for name in names}
 
 
@@ -103,11 +107,16 @@ def best_range(counts: NDArray[np.float64], low: float, high: float) -> Range:
 def quantise(
     model: onnx.ModelProto, ranges: Mapping[str, Range], keep: Iterable[str] = ()
 ) -> onnx.ModelProto:
-    """A copy of `model` with its weight products in int8, except those of the weights `keep`."""
+    """A copy of `model` with its weight products in int8.
+
+    The products of the weights `keep` compute in fp32; those weights are stored as int8 all the
+    same, at a quarter of the size.
+    """
     result = onnx.ModelProto()
     result.CopyFrom(model)
     graph = result.graph
-    products = {node.output[0] for node in weight_products(model) if node.input[1] not in set(keep)}
+    kept = set(keep)
+    products = {node.output[0] for node in weight_products(model)}
     weights = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[onnx.NodeProto] = []
     done: set[str] = set()
@@ -116,13 +125,16 @@ def quantise(
             nodes.append(node)
             continue
         source, weight = node.input
-        if source not in done:
-            nodes += _quantised_input(graph, source, ranges[source])
-            done.add(source)
         if weight not in done:
-            nodes.append(_quantised_weight(graph, weights[weight]))
+            levels = STORED_LEVELS if weight in kept else WEIGHT_LEVELS
+            nodes.append(_quantised_weight(graph, weights[weight], levels))
             done.add(weight)
-        node.input[0], node.input[1] = f"{source}/dequantised", f"{weight}/dequantised"
+        node.input[1] = f"{weight}/dequantised"
+        if weight not in kept:
+            if source not in done:
+                nodes += _quantised_input(graph, source, ranges[source])
+                done.add(source)
+            node.input[0] = f"{source}/dequantised"
         nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
@@ -147,9 +159,11 @@ def _quantised_input(graph: onnx.GraphProto, name: str, range_: Range) -> list[o
     ]
 
 
-def _quantised_weight(graph: onnx.GraphProto, tensor: onnx.TensorProto) -> onnx.NodeProto:
+def _quantised_weight(
+    graph: onnx.GraphProto, tensor: onnx.TensorProto, most: int
+) -> onnx.NodeProto:
     values, name = numpy_helper.to_array(tensor), tensor.name
-    scales = (np.abs(values).max(axis=0) / _WEIGHT_LEVELS).astype(np.float32)
+    scales = (np.abs(values).max(axis=0) / most).astype(np.float32)
     scales[scales == 0] = 1
     levels = np.rint(values / scales).astype(np.int8)
     graph.initializer.remove(tensor)

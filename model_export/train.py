@@ -27,6 +27,8 @@ from model_export.data import (
 from model_export.fit import Encoded, Progress, Schedule, encode, fit, logits_of
 from model_export.parity import ParityError
 from model_export.passes import examples_of_pass
+from model_export.rounding import STEPS as ROUNDING_STEPS
+from model_export.rounding import teach_rounding
 from model_export.vocabulary import prune
 from model_export.wide import fit_wide
 from pipelines.toxicity import BundleError
@@ -121,6 +123,7 @@ def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
     print("fitting the wide branch", flush=True)
     model.wide = fit_wide(known.ids, known.labels, len(old_ids))
     scalings = calibrate_head(model, logits_of(model, held_out.ids), held_out.labels)
+    teach_rounding(model, known.ids, ROUNDING_STEPS, options.seed)
     save(model, tokenizer_json, TRAINED_LABELS, options.out)
     facts = training_facts(examples, options, progress) | {
         "base_model": options.base or DEFAULT_BASE,
