@@ -2,6 +2,8 @@
 # make live    the sample as a live stream, with its page; SPEED=600 is ten hours a minute
 # make test    the tests
 # make drill   minutes-long tests: kills, outages, load
+# make template, run-streaming, run-backfill, run-forecast, update-streaming, drain
+#              on Google Cloud, see docs/launch.md; DRY_RUN=1 prints the commands only
 # make lint    ruff, ruff format, mypy
 PYTHON ?= python3.11
 VENV ?= .venv
@@ -20,9 +22,10 @@ export INPUT COLUMNS TOPIC KEYWORDS OUT SPEED
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo live test drill lint format clean
+.PHONY: template run-streaming run-backfill run-forecast update-streaming drain
 
 help:
-	@sed -n 's/^# make/make/p' Makefile
+	@sed -n '/^PYTHON/q; s/^# //p' Makefile
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -35,7 +38,7 @@ $(VENV)/.installed: $(VENV)/bin/python setup.py pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "installing what the tests need"
-	$(PIP) --editable '.[dashboard,dev]'
+	$(PIP) --editable '.[dashboard,dev,ingest]'
 	$(BIN)/pip check
 	@touch $@
 
@@ -52,6 +55,10 @@ test: $(VENV)/.installed-dev
 
 drill: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m drill $(PYTEST_ARGS)
+
+# Variables of the command line reach the program as its environment.
+template run-streaming run-backfill run-forecast update-streaming drain: $(VENV)/.installed
+	@$(BIN)/python -m templates.launch $@
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

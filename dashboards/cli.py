@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dashboards.errors import DashboardError
 from dashboards.live import file_stamp
+from dashboards.looker import links
 from dashboards.page import LivePage, render_live, write_page
 from dashboards.serve import HERE, serve
 from pipelines.records import Micros
@@ -26,6 +27,7 @@ how good the forecasts are, and which posts could not be used.
 Reads:  the views of the warehouse.
 Writes: the file named by --out. It opens from disk and needs no network. With --serve it writes
 nothing: the page is at http://127.0.0.1:8050/ until Ctrl-C, and follows the warehouse by itself.
+With --looker it reads nothing either, and prints links.
 """
 
 PORT = 8050
@@ -36,6 +38,7 @@ EXAMPLE = """\
 example:
   mltox dashboard --warehouse demo/mltox.duckdb --out page.html
   mltox dashboard --warehouse bq://project.mltox --serve
+  mltox dashboard --warehouse bq://project.mltox --looker
 """
 
 
@@ -70,6 +73,16 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="incidents.json of the sample: adds which planted incidents were found",
     )
+    made.add_argument(
+        "--looker",
+        action="store_true",
+        help="print links that open a Looker Studio report over the BigQuery views",
+    )
+    made.add_argument(
+        "--looker-template",
+        metavar="REPORT",
+        help="with --looker: the id of a report to copy, with its charts",
+    )
     made.add_argument("--serve", action="store_true", help="serve the page until Ctrl-C")
     made.add_argument(
         "--port",
@@ -91,6 +104,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the page; 0 when written, 2 with one line on stderr when it cannot be."""
     options = parser().parse_args(argv)
     try:
+        if options.looker:
+            print(links(options.warehouse, options.looker_template))
+            return 0
         if options.serve:
             return serve_until_interrupted(options)
         _refuse_missing(options.warehouse)

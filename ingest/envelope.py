@@ -16,6 +16,9 @@ from pipelines.records import Micros
 SCHEMA = 1
 """Version of the JSON that `encode` writes, in its field `schema`."""
 
+DELETION = "deletion"
+"""The `error_type` of a Reject that says that its post is gone at the source."""
+
 
 class Envelope(NamedTuple):
     """One post.
@@ -49,3 +52,8 @@ class Reject(NamedTuple):
 def encode(envelope: Envelope) -> bytes:
     """Returns the envelope as JSON in UTF-8: its fields by name, and `"schema": 1`."""
     return orjson.dumps({"schema": SCHEMA, **envelope._asdict()})
+
+
+def encode_deletion(post_id: str) -> bytes:
+    """Returns the JSON of a deletion, which `decode` reads as a Reject of type DELETION."""
+    return orjson.dumps({"schema": SCHEMA, "deleted": post_id})

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-_FIELDS = ("name", "keywords", "phrases", "hashtags", "languages")
+_FIELDS = ("name", "keywords", "phrases", "hashtags", "languages", "sources")
 _PATTERN_FIELDS = ("keywords", "phrases", "hashtags")
 
 
@@ -26,13 +26,22 @@ class TopicError(ValueError):
 
 
 class Topic(NamedTuple):
-    """A topic. `languages`, if any, limits it to posts of these languages or of an unknown one."""
+    """A topic.
+
+    `languages`, if any, limits it to posts of these languages or of an unknown one; `sources`, if
+    any, to posts of these networks, as a post names its own: `x`, `bluesky`, ….
+    """
 
     name: str
     keywords: tuple[str, ...] = ()
     phrases: tuple[str, ...] = ()
     hashtags: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def takes(self, source: str | None) -> bool:
+        """Whether posts of a source may belong to it; None where that is not known."""
+        return source is None or not self.sources or source in self.sources
 
 
 class TopicMatcher:
@@ -76,7 +85,9 @@ class TopicMatcher:
         else:
             self._anywhere.append((index, regex))
 
-    def match(self, text: str, lang: str | None = None) -> tuple[str, ...]:
+    def match(
+        self, text: str, lang: str | None = None, source: str | None = None
+    ) -> tuple[str, ...]:
         """Returns the names of the topics that the text matches, in the order of the topics."""
         folded = fold(text)
         found: set[int] = set()
@@ -87,12 +98,12 @@ class TopicMatcher:
         for index, regex in self._anywhere:
             if index not in found and regex.search(folded):
                 found.add(index)
+        topics = [self._topics[index] for index in sorted(found)]
         return tuple(
-            self._topics[index].name
-            for index in sorted(found)
-            if lang is None
-            or not self._topics[index].languages
-            or lang in self._topics[index].languages
+            topic.name
+            for topic in topics
+            if (lang is None or not topic.languages or lang in topic.languages)
+            and topic.takes(source)
         )
 
 
@@ -107,7 +118,8 @@ def load_topics(path: Path) -> list[Topic]:
     """Reads topics from a YAML file; raises TopicError with the line at fault.
 
     The file holds a list, or a mapping with the list under `topics`, of mappings with `name` and at
-    least one of `keywords`, `phrases`, `hashtags` (lists of strings), and perhaps `languages`.
+    least one of `keywords`, `phrases`, `hashtags` (lists of strings), and perhaps `languages` and
+    `sources`.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

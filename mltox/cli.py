@@ -19,14 +19,16 @@ VERBS = {
     "demo": Verb("mltox.demo", "the whole way on a sample or your own posts: tables, a page"),
     "score": Verb("pipelines.toxicity.cli", "score one text or a file of texts"),
     "sample": Verb("mltox.sample", "write the sample of posts that the demo uses"),
+    "ingest": Verb("ingest.cli", "posts of a network into Pub/Sub, as they are written"),
     "backfill": Verb("pipelines.backfill", "files of posts into the warehouse"),
     "stream": Verb("mltox.stream", "posts from Pub/Sub into the warehouse as they come"),
     "live": Verb("mltox.live", "the sample as a live stream on this machine, with its page"),
     "replay-dead-letters": Verb(
         "pipelines.replay_dead_letters", "put dead letters that can be read by now back on a topic"
     ),
+    "forget": Verb("pipelines.forget", "take posts that are gone at their source out of tables"),
     "forecast": Verb("pipelines.forecast", "forecast the coming week from the warehouse"),
-    "provision": Verb("pipelines.provision", "make the warehouse's tables and views"),
+    "provision": Verb("mltox.provisioning.cli", "make what a project, or a warehouse alone, needs"),
     "dashboard": Verb("dashboards.cli", "write the page from the warehouse, or serve it"),
     "train": Verb("model_export.train", "train a toxicity model", "export,train"),
     "export": Verb("model_export.export", "make a bundle of a trained model", "export"),

@@ -9,12 +9,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from dashboards.cli import PORT
-from ingest.sample import SampleInfo, write_sample
+from ingest.sample import SampleInfo, recent_start, write_sample
 from mltox.emulator import EmulatorError, running
 from mltox.publish import arrivals, create, publishing
 from mltox.stream import serve_page
@@ -25,8 +25,6 @@ from pipelines.warehouse import open_warehouse
 TOPIC = "projects/mltox-live/topics/posts"
 SUBSCRIPTION = "projects/mltox-live/subscriptions/posts"
 HOST = "PUBSUB_EMULATOR_HOST"
-WEEKS = timedelta(weeks=4)
-"""What the sample covers."""
 
 DESCRIPTION = """\
 Starts the Pub/Sub emulator, publishes the sample to it as if it came in now, scores it as it comes,
@@ -77,6 +75,7 @@ def positive(text: str) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     options, rest = parser().parse_known_args(argv)
+    stream.options_of(rest, parser().prog)  # before anything is started for a typing error
     return reporting_errors(lambda: run(options, rest), EmulatorError)
 
 
@@ -117,9 +116,8 @@ def emulator() -> Iterator[None]:
 
 def recent_sample(folder: Path, posts: int) -> SampleInfo:
     """The sample of the last four whole weeks."""
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    monday = today - timedelta(days=today.weekday())
-    return write_sample(folder / "posts.jsonl", posts=posts, start=monday - WEEKS)
+    start = recent_start(datetime.now(UTC))
+    return write_sample(folder / "posts.jsonl", posts=posts, start=start)
 
 
 def emptied(folder: Path) -> str:

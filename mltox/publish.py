@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -12,15 +11,11 @@ from typing import NamedTuple
 from google.api_core.exceptions import GoogleAPICallError
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from ingest.authors import AuthorKeys
-from ingest.envelope import Envelope
-from ingest.formats import decode
-from pipelines.records import SECOND, Micros
+from ingest.pace import Stamps, paced
+from pipelines.records import Micros
 
 log = logging.getLogger(__name__)
 
-TICK = 0.25
-"""Seconds between two requests."""
 MESSAGES_AT_MOST = 500
 BYTES_AT_MOST = 5_000_000
 """Of one request; Pub/Sub takes 1,000 messages and 10 MB."""
@@ -32,17 +27,10 @@ class Arrival(NamedTuple):
 
 
 def arrivals(payloads: Iterable[bytes], now: Micros) -> Iterator[Arrival]:
-    """When each row came: at the stamp of its post, but never before the row above it.
-
-    A row without a usable post came with the one above it. `now` is the clock for stamps that lie
-    in the future, which are not usable.
-    """
-    # Only stamps are read here; the pseudonyms that this key makes go nowhere.
-    authors, at = AuthorKeys(b"no pseudonym leaves here"), 0
+    """When each row came (`ingest.pace.Stamps`)."""
+    stamps = Stamps(now)
     for payload in payloads:
-        items = decode(payload, authors=authors, now=now)
-        at = max([at, *(item.created_at for item in items if isinstance(item, Envelope))])
-        yield Arrival(payload, at)
+        yield Arrival(payload, stamps.of(payload))
 
 
 def batches(payloads: Iterable[bytes]) -> Iterator[list[bytes]]:
@@ -80,20 +68,17 @@ def publishing(topic: str, rows: Sequence[Arrival], speed: float) -> Iterator[No
 
 
 def _publish(topic: str, rows: Sequence[Arrival], speed: float, stopping: threading.Event) -> None:
-    began, sent = time.monotonic(), 0
+    sent = 0
+    stamped = ((row.at, row.payload) for row in rows)
     try:
         with PublisherClient() as publisher:
-            while sent < len(rows) and not stopping.wait(TICK):
-                reached = rows[0].at + (time.monotonic() - began) * speed * SECOND
-                due = sent
-                while due < len(rows) and rows[due].at <= reached:
-                    due += 1
-                for batch in batches(row.payload for row in rows[sent:due]):
+            for due in paced(stamped, speed, stopping):
+                for batch in batches(due):
                     messages = [{"data": payload} for payload in batch]
                     publisher.publish(request={"topic": topic, "messages": messages}, timeout=30)
+                    sent += len(batch)
                     if stopping.is_set():
                         return
-                sent = due
         if sent == len(rows):
             log.info("all %d rows are published", sent)
     except GoogleAPICallError as error:

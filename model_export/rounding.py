@@ -2,8 +2,8 @@
 
 After training, a few hundred steps are made with every weight product rounded as `quantise` rounds
 it, gradients passing the rounding unchanged (straight-through; Bengio et al. 2013), toward what the
-model said before (Jacob et al. 2018, with the model as its own teacher). Nothing new is learned; the
-errors of the rounded products are made to cancel where they reach the scores.
+model said before (Jacob et al. 2018, with the model as its own teacher). Nothing new is learned:
+the errors of the rounded products are made to cancel where they reach the scores.
 """
 
 from __future__ import annotations

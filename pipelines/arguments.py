@@ -10,12 +10,25 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from ingest.authors import AuthorKeys
 from ingest.topics import Topic, TopicMatcher, load_topics
+from pipelines.author_secret import StoredAuthorKeys
+from pipelines.cloud_files import local_copy
 from pipelines.logs import LogFormat, set_up
-from pipelines.options import LogOptions, ModelOptions, StoreText, TopicOptions, WarehouseOptions
+from pipelines.options import (
+    AuthorOptions,
+    InputOptions,
+    LogOptions,
+    ModelOptions,
+    StoreText,
+    TopicOptions,
+    WarehouseOptions,
+)
+from pipelines.preflight.needs import dataset_of
+from pipelines.runners import on_dataflow
 from pipelines.streaming import Settings
 from pipelines.toxicity import DEFAULT_BUNDLE, load_bundle
 
 DEFAULT_TOPIC = "all posts"
+CLOUD = "gs://"
 
 
 class UsageError(Exception):
@@ -92,11 +105,19 @@ def topic_of(name: str, keywords: str) -> Topic:
     )
 
 
+def topics_in(path: str) -> list[Topic]:
+    """The topics of a file of this machine or under gs://."""
+    if not path.startswith(CLOUD):
+        return list(load_topics(Path(path)))
+    with local_copy(path) as copy:
+        return list(load_topics(copy))
+
+
 def topics_of(options: TopicOptions) -> tuple[list[Topic], str | None]:
     """The topics with keywords, and the one of all posts that have no topic, if any."""
     names = options.topic or []
     keywords = options.keywords or []
-    topics = list(load_topics(Path(options.topics_file))) if options.topics_file else []
+    topics = topics_in(options.topics_file) if options.topics_file else []
     if not names and keywords:
         raise UsageError("--keywords needs a --topic before it")
     if keywords and len(keywords) != len(names):
@@ -111,6 +132,27 @@ def topics_of(options: TopicOptions) -> tuple[list[Topic], str | None]:
     return topics, None if topics else DEFAULT_TOPIC
 
 
+def authors_of(options: AuthorOptions) -> AuthorKeys:
+    version = options.author_key_secret
+    return StoredAuthorKeys(version) if version else AuthorKeys.from_environment()
+
+
+def check_reach(options: PipelineOptions) -> None:
+    """Raises UsageError where workers on Dataflow are to use what lies on this machine alone."""
+    if not on_dataflow(options):
+        return
+    if dataset_of(options) is None:
+        raise UsageError("--warehouse: Dataflow writes to BigQuery; give bq://project.dataset")
+    bundle = options.view_as(ModelOptions).bundle
+    for option, paths in (
+        ("--input", options.view_as(InputOptions).input or []),
+        ("--bundle", [bundle] if bundle else []),
+    ):
+        for path in paths:
+            if not path.startswith(CLOUD):
+                raise UsageError(f"{option}: Dataflow reads gs:// paths, which {path} is not")
+
+
 def settings_of(options: PipelineOptions) -> Settings:
     """Loads the topics and checks the bundle. Raises UsageError, BundleError, InputError."""
     topics, default_topic = topics_of(options.view_as(TopicOptions))
@@ -121,7 +163,7 @@ def settings_of(options: PipelineOptions) -> Settings:
         raise UsageError(f"--threshold: {threshold} is not a probability")
     return Settings(
         matcher=TopicMatcher(topics),
-        authors=AuthorKeys.from_environment(),
+        authors=authors_of(options.view_as(AuthorOptions)),
         bundle=bundle,
         threshold=threshold,
         default_topic=default_topic,

@@ -1,7 +1,8 @@
 """Files of posts into the warehouse: `mltox backfill`.
 
 Reads every row once into a spool on disk, then runs the graph of `pipelines.streaming` over slices
-of time, so that memory stays flat however large the input is. A second run changes nothing.
+of time, so that memory stays flat however large the input is. A second run changes nothing. On
+Dataflow it is one job instead, see `pipelines.backfill_job`.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from tqdm import tqdm
 
-from ingest.envelope import Envelope, encode
 from ingest.files import count_hint, expand, read_rows
-from ingest.formats import decode
-from pipelines import progress
-from pipelines.arguments import UsageError, columns_of, parse, settings_of
+from pipelines import backfill_job, progress
+from pipelines.arguments import UsageError, check_reach, columns_of, parse, settings_of
 from pipelines.entry import reporting_errors
 from pipelines.history import monitors_before, stored_posts
+from pipelines.input_messages import messages_of
 from pipelines.options import (
+    AuthorOptions,
     BackfillOptions,
     InputOptions,
     ModelOptions,
@@ -37,12 +38,12 @@ from pipelines.options import (
 from pipelines.preflight import check
 from pipelines.preflight.needs import backfill_needs, dataset_of
 from pipelines.records import Message
-from pipelines.runners import bounded_runner
+from pipelines.runners import bounded_runner, on_dataflow
 from pipelines.spool import Slice, Spool, read_messages
 from pipelines.streaming import Settings, build
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.metrics import counters
-from pipelines.transforms.parse import encode_reject, now_micros
+from pipelines.transforms.parse import now_micros
 from pipelines.warehouse import Warehouse, open_warehouse
 from pipelines.write import write_tables
 
@@ -117,13 +118,8 @@ def spool_rows(
     with bar(count_hint(paths), "reading", "B", shown=show) as reading:
         for path in paths:
             for row in read_rows(path, columns, progress=reading.update):
-                items = decode(row.payload, authors=settings.authors, now=now)
-                for index, item in enumerate(items):
-                    origin = f"{row.origin}#{index}" if index else row.origin
-                    if isinstance(item, Envelope):
-                        spool.write(Message(encode(item), origin), item.created_at)
-                    else:
-                        spool.write(Message(encode_reject(item), origin), None)
+                for message, created_at in messages_of(row, settings.authors, now):
+                    spool.write(message, created_at)
     spool.close()
 
 
@@ -224,7 +220,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         "writes  scored_posts, text_scores, hourly_toxicity, anomalies and dead_letters",
         "mltox backfill --input 'tweets/*.jsonl.gz' --topic politics "
         "--keywords 'election,#vote,prime minister' --warehouse politics.duckdb",
-        (InputOptions, TopicOptions, ModelOptions, WarehouseOptions, BackfillOptions),
+        (
+            InputOptions,
+            TopicOptions,
+            AuthorOptions,
+            ModelOptions,
+            WarehouseOptions,
+            BackfillOptions,
+        ),
         argv,
     )
     return reporting_errors(lambda: run(options))
@@ -234,15 +237,20 @@ def run(options: PipelineOptions) -> int:
     given = options.view_as(InputOptions)
     if not given.input:
         raise UsageError("--input: name a file, folder or glob of posts")
+    check_reach(options)
     if dataset_of(options) is not None:
         check(backfill_needs(options))
     settings = settings_of(options)
+    columns = columns_of(given.columns)
     with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:
+        if on_dataflow(options):
+            backfill_job.launch(given.input, settings, warehouse, columns, options)
+            return 0
         report = backfill(
             given.input,
             settings,
             warehouse,
-            columns=columns_of(given.columns),
+            columns=columns,
             slice_posts=options.view_as(BackfillOptions).slice_posts,
             options=options,
         )

@@ -11,13 +11,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from tqdm import tqdm
 
 from pipelines import progress
-from pipelines.arguments import UsageError, parse
+from pipelines.arguments import UsageError, check_reach, parse
 from pipelines.entry import reporting_errors
 from pipelines.options import ForecastOptions, WarehouseOptions
 from pipelines.preflight import check
 from pipelines.preflight.needs import dataset_of, forecast_needs
 from pipelines.records import HOUR, Forecast, ForecastAccuracy, HourlyToxicity, Micros
-from pipelines.runners import bounded_runner
+from pipelines.runners import bounded_pipeline
 from pipelines.transforms.forecast import ACCURACY, FORECASTS, METRICS, ForecastHours
 from pipelines.warehouse import Warehouse, open_warehouse, read_records
 from pipelines.warehouse.sinks import WriteTable
@@ -61,6 +61,22 @@ def extent_of(warehouse: Warehouse) -> Extent | None:
     return Extent(len({row.topic for row in rows}), max(row.hour for row in rows) + HOUR)
 
 
+def read_and_write(
+    pipeline: beam.Pipeline, warehouse_uri: str, *, run_at: Micros, horizon: int
+) -> None:
+    """The graph from table to tables."""
+    hours = (
+        pipeline
+        | "Warehouse" >> beam.Create([warehouse_uri])
+        | "ReadHours" >> beam.ParDo(ReadHours()).with_output_types(HourlyToxicity)
+    )
+    tables = build(hours, run_at=run_at, horizon=horizon)
+    tables.forecasts | "Write_forecasts" >> WriteTable(warehouse_uri, "forecasts")
+    tables.forecast_accuracy | "Write_forecast_accuracy" >> WriteTable(
+        warehouse_uri, "forecast_accuracy"
+    )
+
+
 def forecast(
     warehouse: Warehouse,
     *,
@@ -79,18 +95,9 @@ def forecast(
             total=total, desc="forecasting", unit="series", disable=None if show else True
         ) as shown_bar,
         progress.listening(shown_bar.update),
-        beam.Pipeline(runner=bounded_runner(options), options=options) as pipeline,
+        bounded_pipeline(options) as pipeline,
     ):
-        hours = (
-            pipeline
-            | "Warehouse" >> beam.Create([warehouse.uri])
-            | "ReadHours" >> beam.ParDo(ReadHours()).with_output_types(HourlyToxicity)
-        )
-        tables = build(hours, run_at=extent.run_at, horizon=horizon)
-        tables.forecasts | "Write_forecasts" >> WriteTable(warehouse.uri, "forecasts")
-        tables.forecast_accuracy | "Write_forecast_accuracy" >> WriteTable(
-            warehouse.uri, "forecast_accuracy"
-        )
+        read_and_write(pipeline, warehouse.uri, run_at=extent.run_at, horizon=horizon)
     return extent
 
 
@@ -109,6 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def run(options: PipelineOptions) -> int:
+    check_reach(options)
     if dataset_of(options) is not None:
         check(forecast_needs(options))
     with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:

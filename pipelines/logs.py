@@ -53,7 +53,8 @@ def set_up(log_format: LogFormat) -> None:
     handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(FOR_A_PERSON))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=as_json)
     logging.captureWarnings(as_json)
-    logging.getLogger("pipelines").setLevel(logging.INFO)
+    for ours in ("pipelines", "ingest"):
+        logging.getLogger(ours).setLevel(logging.INFO)
 
 
 def say(line: str) -> None:

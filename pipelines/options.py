@@ -60,7 +60,7 @@ class TopicOptions(PipelineOptions):
         parser.add_argument(
             "--topics_file",
             metavar="PATH",
-            help="YAML file of topics: name, keywords, phrases, hashtags, languages.",
+            help="YAML file of topics: name, keywords, phrases, hashtags, languages, sources.",
         )
 
 
@@ -85,7 +85,22 @@ class ModelOptions(PipelineOptions):
             type=int,
             default=0,
             metavar="N",
-            help="Threads of the ONNX session. Default 0: one a core.",
+            help="Threads of the ONNX session, 0: one a core. Default: %(default)s",
+        )
+
+
+class AuthorOptions(PipelineOptions):
+    """How authors become pseudonyms."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--author_key_secret",
+            metavar="VERSION",
+            help="The key for author hashes in Secret Manager: "
+            "projects/PROJECT/secrets/NAME/versions/latest. Workers fetch it themselves, so that "
+            "it is in no graph of a job. Default: MLTOX_AUTHOR_KEY of the environment, or a key "
+            "that this machine keeps.",
         )
 
 
@@ -180,6 +195,14 @@ class StreamOptions(PipelineOptions):
             "without a restart. 0: never. Default: %(default)s",
         )
         parser.add_argument(
+            "--batch_wait_ms",
+            type=int,
+            default=50,
+            metavar="MS",
+            help="On Dataflow: how long a post waits at most for others to be scored in one batch "
+            "with. 0: not at all. Default: %(default)s",
+        )
+        parser.add_argument(
             "--disorder_minutes",
             type=float,
             default=10.0,
@@ -197,6 +220,12 @@ class StreamOptions(PipelineOptions):
             "--alerts_topic",
             metavar="PATH",
             help="Pub/Sub topic to which anomalies are published as well, as JSON.",
+        )
+        parser.add_argument(
+            "--deletions_subscription",
+            metavar="PATH",
+            help="On one machine: Pub/Sub subscription of posts that are gone at their source; the "
+            "tables forget them. For BigQuery it is `mltox forget` that does it.",
         )
         parser.add_argument(
             "--dashboard_port",

@@ -226,6 +226,18 @@ class DeadLetter(NamedTuple):
     seen_at: Micros
 
 
+class ForgottenPost(NamedTuple):
+    """A row of `forgotten_posts`: a post that is gone at its source.
+
+    A row whose post never came goes after some days; `held` says that the post is in
+    `scored_posts`, and the row stays.
+    """
+
+    post_id: str
+    held: bool
+    forgotten_at: Micros
+
+
 class Message(NamedTuple):
     """What enters a pipeline: a payload, and where it came from (`file:line`, a message id)."""
 

@@ -1,4 +1,4 @@
-"""Which runner carries a local run.
+"""Which runner carries a bounded run, and whether it is waited for.
 
 Beam's `DirectRunner` is a switch: it tries to download Prism, falls back to another runner without
 a word, and so behaves differently from machine to machine. Here the name always means the same.
@@ -7,9 +7,12 @@ a word, and so behaves differently from machine to machine. Here the name always
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineRunner
 
@@ -26,6 +29,26 @@ def bounded_runner(options: PipelineOptions) -> PipelineRunner | str:
         return FnApiRunner()
     announce(str(name))
     return str(name)
+
+
+def on_dataflow(options: PipelineOptions) -> bool:
+    name = options.view_as(StandardOptions).runner or ""
+    return name.lower().removesuffix("runner") == "dataflow"
+
+
+@contextmanager
+def bounded_pipeline(options: PipelineOptions) -> Iterator[beam.Pipeline]:
+    """A pipeline that runs when the block ends, and is waited for.
+
+    Not on Dataflow: the launcher of a template must not wait for its job, and nobody else needs to.
+    """
+    # Beam would pickle the launcher's main module for the workers otherwise.
+    options.view_as(SetupOptions).save_main_session = False
+    pipeline = beam.Pipeline(runner=bounded_runner(options), options=options)
+    yield pipeline
+    result = pipeline.run()
+    if not on_dataflow(options):
+        result.wait_until_finish()
 
 
 @cache

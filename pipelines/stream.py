@@ -9,22 +9,32 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 
 import apache_beam as beam
 from apache_beam.io.gcp.pubsub import PubsubMessage, ReadFromPubSub
-from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions, StandardOptions
+from apache_beam.options.pipeline_options import (
+    GoogleCloudOptions,
+    PipelineOptions,
+    SetupOptions,
+    StandardOptions,
+)
+from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
+from apache_beam.runners.runner import PipelineResult
 
-from pipelines.arguments import UsageError, parse, settings_of
+from pipelines.arguments import UsageError, check_reach, parse, settings_of
 from pipelines.entry import reporting_errors
 from pipelines.live.cycle import CycleError
+from pipelines.live.deletions import Deletions
 from pipelines.live.ledger import LiveLedger
 from pipelines.live.loop import LiveRun
 from pipelines.live.outbox import Outbox, Publisher, PublishError
 from pipelines.live.subscription import Subscription, SubscriptionError
 from pipelines.options import (
+    AuthorOptions,
     ModelOptions,
     StreamOptions,
     TopicOptions,
@@ -35,15 +45,18 @@ from pipelines.preflight import check
 from pipelines.preflight.needs import stream_needs
 from pipelines.records import HOUR, SECOND, Message
 from pipelines.streaming import Settings, build
+from pipelines.transforms.metrics import counters
 from pipelines.transforms.parse import origin_of
 from pipelines.transforms.publish import Publish, anomaly_message, letter_message
 from pipelines.transforms.window import Panes
+from pipelines.warehouse import WarehouseError
 from pipelines.warehouse.duckdb import DuckDBWarehouse
 from pipelines.warehouse.location import DuckDBFile, parse_uri
 from pipelines.write import write_tables
 
 log = logging.getLogger(__name__)
 
+RUNNER_LOG = "apache_beam.runners.common"
 POST_ID, CREATED_AT = "post_id", "created_at"
 """Attributes of a message: what makes it a duplicate, and its event time (RFC 3339)."""
 
@@ -53,18 +66,30 @@ pipelines know no dashboard (`mltox.stream` gives it)."""
 
 
 def main(argv: Sequence[str] | None = None, serve_page: ServePage | None = None) -> int:
-    options = parse(
-        "mltox stream",
+    options = options_of(argv)
+    return reporting_errors(
+        lambda: run(options, serve_page), SubscriptionError, CycleError, PublishError
+    )
+
+
+def options_of(argv: Sequence[str] | None, prog: str = "mltox stream") -> PipelineOptions:
+    """Exits with code 2 and one line on an option that nobody knows."""
+    return parse(
+        prog,
         "Scores posts as they come and rolls them up.\n\n"
         "reads   a Pub/Sub subscription (PUBSUB_EMULATOR_HOST: an emulator's)\n"
         "writes  scored_posts, text_scores, hourly_toxicity, anomalies and dead_letters, into a\n"
         "        DuckDB file (on this machine, until Ctrl-C) or BigQuery (on Dataflow)",
         "mltox stream --input_subscription projects/p/subscriptions/posts --warehouse live.duckdb",
-        (StreamOptions, TopicOptions, ModelOptions, WarehouseOptions, WriteOptions),
+        (
+            StreamOptions,
+            TopicOptions,
+            AuthorOptions,
+            ModelOptions,
+            WarehouseOptions,
+            WriteOptions,
+        ),
         argv,
-    )
-    return reporting_errors(
-        lambda: run(options, serve_page), SubscriptionError, CycleError, PublishError
     )
 
 
@@ -72,10 +97,21 @@ def run(options: PipelineOptions, serve_page: ServePage | None = None) -> int:
     stream = options.view_as(StreamOptions)
     if not stream.input_subscription:
         raise UsageError("--input_subscription: name projects/PROJECT/subscriptions/NAME")
+    location = parse_uri(options.view_as(WarehouseOptions).warehouse)
+    if stream.deletions_subscription and not isinstance(location, DuckDBFile):
+        raise UsageError(
+            "--deletions_subscription goes with a DuckDB file; for BigQuery run: mltox forget"
+            f" --warehouse bq://{location} --subscription {stream.deletions_subscription}"
+        )
+    check_reach(options)
     check(stream_needs(options))
     panes = Panes(early=stream.early_seconds, lateness=stream.lateness_hours * HOUR // SECOND)
-    settings = replace(settings_of(options), panes=panes, watch_bundle=stream.watch_bundle_seconds)
-    location = parse_uri(options.view_as(WarehouseOptions).warehouse)
+    settings = replace(
+        settings_of(options),
+        panes=panes,
+        watch_bundle=stream.watch_bundle_seconds,
+        batch_wait=stream.batch_wait_ms / 1000,
+    )
     if isinstance(location, DuckDBFile):
         return run_here(options, settings, DuckDBWarehouse(location.path), serve_page)
     return launch(options, settings)
@@ -83,13 +119,35 @@ def run(options: PipelineOptions, serve_page: ServePage | None = None) -> int:
 
 def launch(options: PipelineOptions, settings: Settings) -> int:
     """Starts the streaming job. A template launcher must not wait for it, and nobody else needs
-    to: the job runs on."""
+    to: the job runs on at Dataflow. On a runner of this machine it ends with this process."""
     options.view_as(StandardOptions).streaming = True
     options.view_as(SetupOptions).save_main_session = False
     pipeline = beam.Pipeline(options=options)
     subscribe(pipeline, options, settings)
-    pipeline.run()
+    result = pipeline.run()
+    if isinstance(pipeline.runner, DataflowRunner):
+        log.info("%s", launched(result, options))
+        return 0
+    result.wait_until_finish()
+    log.info("the stream has ended: %s\n%s", result.state, balance(counters(result)))
     return 0
+
+
+def launched(result: PipelineResult, options: PipelineOptions) -> str:
+    """What was launched, between what, and where it can be watched."""
+    cloud = options.view_as(GoogleCloudOptions)
+    between = (
+        f"{options.view_as(StreamOptions).input_subscription} to"
+        f" {options.view_as(WarehouseOptions).warehouse}"
+    )
+    if not getattr(result, "has_job", False):  # a template, or --dry_run
+        return f"{cloud.job_name}: {between}, described and not started"
+    job = result.job_id()
+    return (
+        f"{cloud.job_name}: {between}, launched as job {job};"
+        f" https://console.cloud.google.com/dataflow/jobs/{cloud.region}/{job}"
+        f"?project={cloud.project}"
+    )
 
 
 def subscribe(pipeline: beam.Pipeline, options: PipelineOptions, settings: Settings) -> None:
@@ -128,14 +186,27 @@ def run_here(
     serve_page: ServePage | None = None,
 ) -> int:
     """Runs until SIGINT or SIGTERM, then commits what was pulled and prints the balance."""
+    logging.getLogger(RUNNER_LOG).addFilter(is_news)
     stream = options.view_as(StreamOptions)
     with warehouse:
         warehouse.create()
         ledger = LiveLedger(
-            warehouse, settings.threshold, int(stream.disorder_minutes * 60 * SECOND)
+            warehouse,
+            settings.threshold,
+            int(stream.disorder_minutes * 60 * SECOND),
+            alerting=stream.alerts_topic is not None,
         )
-        subscription = Subscription(stream.input_subscription)
-        live = LiveRun(subscription, settings, ledger, options, outbox_of(stream))
+        stopping = threading.Event()
+        subscription = Subscription(stream.input_subscription, sleep=stopping.wait)
+        live = LiveRun(
+            subscription,
+            settings,
+            ledger,
+            options,
+            outbox_of(stream),
+            deletions_of(stream, warehouse, stopping),
+            stopping=stopping,
+        )
         ledger.open()
         try:
             with stopped_by_signals(live), page_beside(warehouse, stream, serve_page):
@@ -145,6 +216,8 @@ def run_here(
             subscription.close()
             if live.outbox is not None:
                 live.outbox.publisher.close()
+            if live.deletions is not None:
+                live.deletions.subscription.close()
             print(balance(live.totals))
     return 0
 
@@ -153,6 +226,15 @@ def outbox_of(stream: StreamOptions) -> Outbox | None:
     if not (stream.dead_letter_topic or stream.alerts_topic):
         return None
     return Outbox(Publisher(), stream.dead_letter_topic, stream.alerts_topic)
+
+
+def deletions_of(
+    stream: StreamOptions, warehouse: DuckDBWarehouse, stopping: threading.Event
+) -> Deletions | None:
+    if not stream.deletions_subscription:
+        return None
+    source = Subscription(stream.deletions_subscription, sleep=stopping.wait)
+    return Deletions(source, warehouse, stopping)
 
 
 def page_beside(
@@ -178,6 +260,12 @@ def stopped_by_signals(live: LiveRun) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """The runner tells of an error with its traceback. Of what a person can mend the loop says one
+    line, whenever it tries again."""
+    return not (record.exc_info and isinstance(record.exc_info[1], WarehouseError))
 
 
 def log_turn(counts: Mapping[str, int]) -> None:

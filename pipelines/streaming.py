@@ -40,8 +40,9 @@ class Settings:
     """What the graph needs to know. Everything in it can be pickled.
 
     `default_topic` takes the posts that no topic matches; None leaves them out. `threshold` is the
-    toxicity from which a post counts as toxic. To a live stream alone matter `panes`, and
-    `watch_bundle`: how often it looks for a new bundle, in seconds (0: never).
+    toxicity from which a post counts as toxic. To a live stream alone matter `panes`,
+    `watch_bundle`: how often it looks for a new bundle (0: never), and `batch_wait`: for how long a
+    post may wait for others to be scored with; both in seconds.
     """
 
     matcher: TopicMatcher
@@ -51,6 +52,7 @@ class Settings:
     default_topic: str | None = None
     model_threads: int = 0
     watch_bundle: float = 0
+    batch_wait: float = 0
     store_text: StoreText = StoreText.FULL
     panes: Panes = Panes()  # noqa: RUF009 - frozen
 
@@ -105,7 +107,10 @@ def build(
     scored = (
         fresh_posts
         | "Window" >> IntoHours(settings.panes)
-        | "Score" >> Score(settings.bundle, settings.model_threads, settings.watch_bundle)
+        | "Score"
+        >> Score(
+            settings.bundle, settings.model_threads, settings.watch_bundle, settings.batch_wait
+        )
     )
     fresh = scored[SCORED] | "Fresh" >> beam.Map(Candidate, fresh=True)
     candidates: tuple[beam.PCollection[Candidate], ...] = (fresh,)

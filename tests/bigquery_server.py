@@ -3,7 +3,8 @@
 It serves what google-cloud-bigquery and Beam's WriteToBigQuery ask for here, and refuses what
 BigQuery refuses of a streamed row: unknown fields, wrong types, NULL in a required column, rows
 and requests over 10 MB. `fail_next` queues errors to answer instead, `refuse` holds those that are
-answered always, `denied` the permissions that nobody has.
+answered always, `denied` the permissions that nobody has. A row that was streamed in lies in the
+streaming buffer until `flush`, and a statement that would change it fails.
 """
 
 from __future__ import annotations
@@ -129,6 +130,8 @@ class Backend:
 
     connection: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
     schemas: dict[str, list[Json]] = field(default_factory=dict)
+    datasets: dict[tuple[str, str], Json] = field(default_factory=dict)
+    """As they were made or changed, by project and name."""
     results: dict[str, Json] = field(default_factory=dict)
     insert_ids: set[tuple[str, str]] = field(default_factory=set)
     requests: list[str] = field(default_factory=list)
@@ -138,6 +141,8 @@ class Backend:
     refuse: dict[str, Refused] = field(default_factory=dict)
     """By method and end of the path, as in `requests`."""
     denied: set[str] = field(default_factory=set)
+    buffered: dict[str, set[int]] = field(default_factory=dict)
+    """Row ids by table."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -149,6 +154,7 @@ class Backend:
         if self._has_dataset(project, dataset):
             raise Refused(409, "duplicate", f"Already Exists: Dataset {project}:{dataset}")
         self.connection.execute(f'CREATE SCHEMA "{project}"."{dataset}"')
+        self.datasets[project, dataset] = {"access": [], **body}
         return body
 
     def _has_dataset(self, project: str, dataset: str) -> bool:
@@ -158,7 +164,20 @@ class Backend:
     def get_dataset(self, project: str, dataset: str) -> Json:
         if not self._has_dataset(project, dataset):
             raise Refused(404, "notFound", f"Not found: Dataset {project}:{dataset}")
-        return {"datasetReference": {"projectId": project, "datasetId": dataset}}
+        return self.datasets[project, dataset]
+
+    def patch_dataset(self, project: str, dataset: str, body: Json) -> Json:
+        self.get_dataset(project, dataset)
+        self.datasets[project, dataset] |= body
+        return self.datasets[project, dataset]
+
+    def delete_dataset(self, project: str, dataset: str) -> Json:
+        self.get_dataset(project, dataset)
+        self.connection.execute(f'DROP SCHEMA "{project}"."{dataset}" CASCADE')
+        prefix = f"{project}.{dataset}."
+        self.schemas = {k: v for k, v in self.schemas.items() if not k.startswith(prefix)}
+        del self.datasets[project, dataset]
+        return {}
 
     def get_table(self, project: str, dataset: str, table: str) -> Json:
         name = f"{project}.{dataset}.{table}"
@@ -192,8 +211,27 @@ class Backend:
             target = ".".join(f'"{part}"' for part in (project, dataset, table))
             sql = f"INSERT INTO {target} ({names}) VALUES ({marks})"  # noqa: S608
             self.connection.execute(sql, values)
+            [(last,)] = self.connection.execute(f"SELECT max(rowid) FROM {target}").fetchall()  # noqa: S608
+            self.buffered.setdefault(table, set()).add(last)
         failed = [{"index": index, "errors": found} for index, found in errors.items()]
         return {"insertErrors": failed} if failed else {}
+
+    def flush(self) -> None:
+        """Some time passes: what was streamed in is out of the buffer."""
+        self.buffered.clear()
+
+    def _check_buffer(self, statement: exp.Update | exp.Delete, values: list[Any]) -> None:
+        """The condition's parameters are the last."""
+        table, where = statement.this.name, statement.args["where"].sql("duckdb")
+        marks = values[len(values) - len(list(statement.args["where"].find_all(exp.Placeholder))) :]
+        sql = f"SELECT rowid FROM {table} {where}"  # noqa: S608
+        hit = {row for (row,) in self.connection.execute(sql, marks).fetchall()}
+        if hit & self.buffered.get(table, set()):
+            message = (
+                f"UPDATE or DELETE statement over table {table} would affect rows in the streaming"
+                " buffer, which is not supported"
+            )
+            raise Refused(400, "invalidQuery", message)
 
     def test_permissions(self, body: Json) -> Json:
         return {"permissions": [name for name in body["permissions"] if name not in self.denied]}
@@ -221,17 +259,14 @@ class Backend:
         return {"jobComplete": True, "jobReference": reference, **self.results[job]}
 
     def _query(self, project: str, query: Json) -> Json:
-        values = [
-            EPOCH.fromisoformat(parameter["parameterValue"]["value"])
-            if parameter["parameterType"]["type"] == "TIMESTAMP"
-            else parameter["parameterValue"]["value"]
-            for parameter in query.get("queryParameters", [])
-        ]
+        values = [_value(parameter) for parameter in query.get("queryParameters", [])]
         default = query.get("defaultDataset")
         try:
             if default:
                 self.connection.execute(f'USE "{default["projectId"]}"."{default["datasetId"]}"')
             for statement, sql in _transpiled(query["query"]):
+                if isinstance(statement, exp.Update | exp.Delete):
+                    self._check_buffer(statement, values)
                 cursor = self.connection.execute(sql, values)
                 if isinstance(statement, exp.Create) and statement.kind == "TABLE":
                     target = statement.this.this
@@ -241,7 +276,19 @@ class Backend:
             raise Refused(400, "invalidQuery", str(error)) from error
         if isinstance(statement, exp.Create):
             return {"schema": {"fields": []}, "rows": [], "totalRows": "0"}
+        if isinstance(statement, exp.Update | exp.Delete):
+            [(changed,)] = cursor.fetchall()
+            return {"schema": {"fields": []}, "numDmlAffectedRows": str(changed)}
         return _result(cursor)
+
+
+def _value(parameter: Json) -> Any:
+    value = parameter["parameterValue"]
+    if parameter["parameterType"]["type"] == "ARRAY":
+        return [item["value"] for item in value.get("arrayValues", [])]
+    if parameter["parameterType"]["type"] == "TIMESTAMP":
+        return EPOCH.fromisoformat(value["value"])
+    return value["value"]
 
 
 @cache
@@ -267,6 +314,12 @@ Route = tuple[str, str, Callable[..., Json]]
 ROUTES: tuple[Route, ...] = (
     ("POST", r"/projects/([^/]+)/datasets", lambda b, p, body: b.create_dataset(p, body)),
     ("GET", r"/projects/([^/]+)/datasets/([^/]+)", lambda b, p, d, body: b.get_dataset(p, d)),
+    (
+        "PATCH",
+        r"/projects/([^/]+)/datasets/([^/]+)",
+        lambda b, p, d, body: b.patch_dataset(p, d, body),
+    ),
+    ("DELETE", r"/projects/([^/]+)/datasets/([^/]+)", lambda b, p, d, body: b.delete_dataset(p, d)),
     (
         "GET",
         r"/projects/([^/]+)/datasets/([^/]+)/tables/([^/]+)",
@@ -344,7 +397,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return answer
         raise Refused(404, "notFound", f"Not found: {self.command} {path}")
 
-    do_GET = do_POST = _answer
+    do_GET = do_POST = do_PATCH = do_DELETE = _answer
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from ingest.formats.scrub import scrubbed_json, scrubbed_text, storable
 from pipelines.records import Micros
 
 _FORMATS: tuple[Callable[[Obj], Found | None], ...] = (
+    own.find_deletion,
     bluesky.find,
     reddit.find,
     mastodon.find,
@@ -36,9 +37,9 @@ def decode(payload: bytes, *, authors: AuthorKeys, now: Micros) -> Iterator[Enve
     Bluesky's Jetstream v1 and v2, Reddit, Mastodon, plain `{id, text, created_at, author, topic}`,
     and arrays of these. `now` is the clock against which stamps in the future are judged.
 
-    What holds no usable post yields a Reject; each payload yields at least one item, and no payload
-    raises. A post with a NUL or half of a surrogate pair in a field that is kept is rejected; in
-    other fields they do not matter.
+    What holds no usable post yields a Reject, of the type DELETION where a post is gone at its
+    source; each payload yields at least one item, and no payload raises. A post with a NUL or half
+    of a surrogate pair in a field that is kept is rejected; in other fields they do not matter.
     """
     try:
         value = _parsed(payload)

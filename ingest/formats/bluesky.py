@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from ingest.formats.draft import Draft, Json, Obj
-from ingest.formats.found import Found, as_list, as_obj, no_post, one
+from ingest.formats.found import Found, as_list, as_obj, deletion, no_post, one
 
 _POSTS = "app.bsky.feed.post"
 _V2_EVENTS = "network.bsky.jetstream.subscribeEvents#"
@@ -43,7 +43,7 @@ def _event(obj: Obj, kind: Json, did: Json, commit: Obj) -> Found:
     rkey = commit.get("rkey")
     if operation == "delete":
         native_id = _native_id(did, rkey)
-        return no_post(obj, "a deletion", f"bluesky:{native_id}" if native_id else None)
+        return deletion(obj, f"bluesky:{native_id}" if native_id else None)
     record = as_obj(commit.get("record"))
     return one(obj, lambda _: _draft(did, rkey, record))
 

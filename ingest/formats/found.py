@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn
 
+from ingest.envelope import DELETION
 from ingest.formats.draft import BadPost, Draft, Json, Obj
 
 
@@ -27,11 +28,20 @@ def one(obj: Obj, parse: Callable[[Obj], Draft]) -> Found:
     return Found(parts=(Part(obj, parse),))
 
 
-def no_post(obj: Obj, message: str, post_id: str | None = None) -> Found:
-    """Returns a finding of one thing that is no post, such as a deletion or a notice."""
+def no_post(obj: Obj, message: str) -> Found:
+    """Returns a finding of one thing that is no post, such as a notice."""
 
     def parse(_: Obj) -> NoReturn:
-        raise BadPost("not_a_post", message, post_id)
+        raise BadPost("not_a_post", message)
+
+    return one(obj, parse)
+
+
+def deletion(obj: Obj, post_id: str | None) -> Found:
+    """Returns a finding that a post is gone at its source; None where it can't be told which."""
+
+    def parse(_: Obj) -> NoReturn:
+        raise BadPost(DELETION, "a deletion", post_id)
 
     return one(obj, parse)
 

@@ -10,7 +10,7 @@ import hashlib
 import orjson
 
 from ingest.formats.draft import Draft, Json, Obj
-from ingest.formats.found import Found, as_obj, no_post, one
+from ingest.formats.found import Found, as_obj, deletion, no_post, one
 from ingest.formats.html_text import text_of_html
 
 _STATUS_EVENTS = frozenset({"update", "status.update"})
@@ -28,6 +28,9 @@ def find(obj: Obj) -> Found | None:
 
 def _frame(obj: Obj, event: str) -> Found:
     payload = obj["payload"]
+    if event == "delete":
+        # It holds the number that this one server gave the status, from which no post id follows.
+        return deletion(obj, None)
     if event in _STATUS_EVENTS:
         if isinstance(payload, str):
             try:
@@ -40,17 +43,13 @@ def _frame(obj: Obj, event: str) -> Found:
 
 
 def parse(status: Obj) -> Draft:
-    """Parses a status; a boost has the text of what it boosts.
-
-    The id is a hash of the status's address, which is the same on all servers that show it, while
-    each of them numbers it differently.
-    """
+    """Parses a status; a boost has the text of what it boosts."""
     original = status.get("reblog")
     shown = original if isinstance(original, dict) else status
     account = as_obj(status.get("account"))
     return Draft(
         source="mastodon",
-        native_id=_native_id(status),
+        native_id=native_id(status),
         text=_text(shown),
         created_at=status.get("created_at"),
         lang=shown.get("language"),
@@ -68,7 +67,9 @@ def _text(status: Obj) -> Json:
     return text
 
 
-def _native_id(status: Obj) -> Json:
+def native_id(status: Obj) -> Json:
+    """Returns the id of a status: a hash of its address, which is the same on all servers that show
+    it, while each of them numbers it differently."""
     address = status.get("uri")
     if isinstance(address, str) and address:
         return hashlib.sha256(address.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""Our own envelope as JSON, and the notices that `ingest.files` puts in place of a broken row."""
+"""Our own JSON: envelopes, deletions, and the notices that stand for what was found broken."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ from ingest.formats.draft import (
     language,
     topic_names,
 )
+from ingest.formats.found import Found, deletion
 from ingest.formats.scrub import scrubbed_text, storable
 from pipelines.records import Micros
+
+MAX_ID_CHARACTERS = 300
 
 _NOTICE = "mltox_notice"
 
 
-def notice(error_type: str, message: str, payload: str = "") -> bytes:
+def notice(error_type: str, message: str, payload: str = "", post_id: str | None = None) -> bytes:
     """Returns a message that decodes into one Reject of this type, with this payload."""
-    return orjson.dumps({_NOTICE: error_type, "message": message, "payload": payload[:10_000]})
+    row = {_NOTICE: error_type, "message": message, "payload": payload[:10_000]}
+    return orjson.dumps(row if post_id is None else row | {"post_id": post_id})
 
 
 def is_notice(obj: Obj) -> bool:
@@ -34,7 +38,24 @@ def is_notice(obj: Obj) -> bool:
 def rejected(obj: Obj) -> Reject:
     """Returns the Reject that a notice stands for."""
     message, payload = str(obj.get("message"))[:500], str(obj.get("payload"))
-    return Reject(str(obj[_NOTICE])[:100], message, storable(scrubbed_text(payload)), None)
+    post_id = obj.get("post_id")
+    if not (isinstance(post_id, str) and 0 < len(post_id) <= MAX_ID_CHARACTERS):
+        post_id = None
+    return Reject(
+        str(obj[_NOTICE])[:100],
+        storable(message),
+        storable(scrubbed_text(payload)),
+        None if post_id is None else storable(post_id),
+    )
+
+
+def find_deletion(obj: Obj) -> Found | None:
+    """Finds what `encode_deletion` has written."""
+    deleted = obj.get("deleted")
+    if obj.get("schema") != SCHEMA or not isinstance(deleted, str):
+        return None
+    known = 0 < len(deleted) <= MAX_ID_CHARACTERS and storable(deleted) == deleted
+    return deletion(obj, deleted if known else None)
 
 
 def is_envelope(obj: Obj) -> bool:
@@ -49,7 +70,7 @@ def envelope(obj: Obj, now: Micros) -> Envelope:
     strings = {}
     for field in ("post_id", "source"):
         value = obj.get(field)
-        if not isinstance(value, str) or not 0 < len(value) <= 300:
+        if not isinstance(value, str) or not 0 < len(value) <= MAX_ID_CHARACTERS:
             raise BadPost("wrong_type", f"the envelope's {field} is no string of 1 to 300")
         check_unicode(value, f"the {field}")
         strings[field] = value

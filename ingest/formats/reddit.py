@@ -8,7 +8,7 @@ from __future__ import annotations
 from ingest.formats.draft import BadPost, Draft, Json, Obj
 from ingest.formats.found import Found, Part, as_list, as_obj, no_post, one, unescaped
 
-_GONE = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]"})
+GONE = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]"})
 _KINDS = frozenset({"t1", "t2", "t3", "t4", "t5", "t6", "more", "Listing"})
 
 
@@ -47,13 +47,13 @@ def parse_submission(submission: Obj) -> Draft:
     """Parses a submission, the data of a t3: its title, and its own text below."""
     title = submission.get("title")
     body = submission.get("selftext", submission.get("text"))
-    if isinstance(title, str) and isinstance(body, str) and body.strip() and body not in _GONE:
+    if isinstance(title, str) and isinstance(body, str) and body.strip() and body not in GONE:
         title = f"{title}\n\n{body}"
     return _draft(submission, "t3", title)
 
 
 def _draft(thing: Obj, prefix: str, text: Json) -> Draft:
-    if isinstance(text, str) and text in _GONE:
+    if isinstance(text, str) and text in GONE:
         raise BadPost("empty_text", "the text was deleted or removed at Reddit")
     author = thing.get("author")
     return Draft(
@@ -62,7 +62,7 @@ def _draft(thing: Obj, prefix: str, text: Json) -> Draft:
         text=unescaped(text),
         created_at=thing.get("created_utc"),
         lang=thing.get("lang"),
-        author=None if isinstance(author, str) and author in _GONE else author,
+        author=None if isinstance(author, str) and author in GONE else author,
     )
 
 

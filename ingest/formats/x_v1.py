@@ -6,11 +6,10 @@ Reference: https://developer.x.com/en/docs/x-api/v1/data-dictionary
 from __future__ import annotations
 
 from ingest.formats.draft import Draft, Json, Obj
-from ingest.formats.found import Found, as_obj, no_post, one, unescaped
+from ingest.formats.found import Found, as_obj, deletion, no_post, one, unescaped
 from ingest.formats.x_v2 import snowflake_millis
 
 _NOTICES = {
-    "delete": "a deletion",
     "scrub_geo": "a removal of places",
     "limit": "a notice of rate limiting",
     "status_withheld": "a notice that a status is withheld",
@@ -23,9 +22,11 @@ _NOTICES = {
 def find(obj: Obj) -> Found | None:
     """Finds a status, the statuses of a search result, or a notice."""
     if "text" not in obj and "full_text" not in obj:
+        if isinstance(obj.get("delete"), dict):
+            return deletion(obj, _deleted_id(obj))
         for key, meaning in _NOTICES.items():
             if isinstance(obj.get(key), dict):
-                return no_post(obj, meaning, _deleted_id(obj) if key == "delete" else None)
+                return no_post(obj, meaning)
         statuses = obj.get("statuses")
         if isinstance(statuses, list):
             if statuses:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from ingest.formats.draft import Draft, Json, Obj
-from ingest.formats.found import Found, Part, as_list, as_obj, no_post, one, unescaped
+from ingest.formats.found import Found, Part, as_list, as_obj, deletion, no_post, one, unescaped
 
 _TWEET_FIELDS = frozenset(
     {
@@ -24,18 +24,24 @@ _TWEET_FIELDS = frozenset(
         "reply_settings",
     }
 )
+_GONE = ("delete", "drop")
+"""Compliance events after which a post may not be kept:
+https://docs.x.com/x-api/compliance/streams/introduction"""
 _SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 _FIRST_SNOWFLAKE = 300_000_000_000_000
 
 
 def find(obj: Obj) -> Found | None:
-    """Finds the tweets of a page or a stream message, or a bare tweet."""
+    """Finds the tweets of a page or a stream message, a bare tweet, or a deletion."""
     data = None if "text" in obj else obj.get("data")
     if isinstance(data, list):
         return _page(obj, data)
     if isinstance(data, dict) and not isinstance(obj.get("kind"), str):
         if "text" in data or "note_tweet" in data:
             return Found((_part(data, _included(obj)),))
+        for event in _GONE:
+            if isinstance(data.get(event), dict):
+                return deletion(obj, _gone_id(data[event]))
         return no_post(data, "an X API answer without a post") if "username" in data else None
     if "errors" in obj and "text" not in obj:
         return no_post(obj, "an X API error message")
@@ -66,6 +72,13 @@ def _included(page: Obj) -> dict[str, Obj]:
 
 def _part(tweet: Json, included: Mapping[str, Obj]) -> Part:
     return Part(tweet, partial(parse, included=included) if included else parse)
+
+
+def _gone_id(event: Obj) -> str | None:
+    native_id = as_obj(event.get("tweet")).get("id")
+    if not isinstance(native_id, str) or not (native_id.isascii() and native_id.isdigit()):
+        return None
+    return f"x:{native_id[:20]}"
 
 
 def parse(tweet: Obj, included: Mapping[str, Obj] | None = None) -> Draft:
@@ -121,3 +134,8 @@ def snowflake_millis(native_id: Json) -> int | None:
     if not _FIRST_SNOWFLAKE <= native_id < 2**63:
         return None
     return (native_id >> 22) + _SNOWFLAKE_EPOCH_MS
+
+
+def first_id_at(millis: int) -> int:
+    """Returns the lowest id that X may give at a time, in milliseconds since 1970."""
+    return max(millis - _SNOWFLAKE_EPOCH_MS, 0) << 22

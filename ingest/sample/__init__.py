@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ from pipelines.records import HOUR, Micros
 
 DEFAULT_START = datetime(2025, 9, 1, tzinfo=UTC)
 """A Monday. The sample covers the four weeks from here."""
+WEEKS = timedelta(weeks=4)
+"""What the sample covers."""
 
 
 class SampleInfo(NamedTuple):
@@ -73,6 +75,12 @@ def write_sample(
         rejects=scene.rejects,
         incidents=INCIDENTS,
     )
+
+
+def recent_start(now: datetime) -> datetime:
+    """The start of a sample of the last four whole weeks."""
+    today = _day_of(now)
+    return today - timedelta(days=today.weekday()) - WEEKS
 
 
 def _day_of(moment: datetime) -> datetime:

@@ -33,7 +33,7 @@ FAULTS: Mapping[str, tuple[Fault, int]] = {
     "malformed_json": (lambda post: orjson.dumps(shaped(post))[:-9], 5),
     "not_an_object": (lambda post: b'"%d"' % post.number, 2),
     "unknown_shape": (lambda post: b'{"status": "ok", "took": %d}' % post.number, 2),
-    "not_a_post": (_deletion, 8),
+    "deletion": (_deletion, 8),
     "missing_id": (lambda post: _row(post, id=_ABSENT), 2),
     "missing_text": (lambda post: _row(post, text=_ABSENT), 3),
     "empty_text": (lambda post: _row(post, text=" \n"), 4),

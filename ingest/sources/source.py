@@ -22,9 +22,11 @@ class SourceError(Exception):
 class Batch(NamedTuple):
     """Payloads in the order in which they came, as `ingest.formats.decode` reads them.
 
-    Deletions are payloads too. `cursor` is where to go on once all of these, and all batches before,
-    are confirmed by Pub/Sub; None where nothing moved. `topics` are those that the source knows the
-    posts to belong to, because it asked for them; the text's own topics are found in any case.
+    Deletions are payloads too (`ingest.envelope.encode_deletion` where the network's own JSON does
+    not tell the post's id). `cursor` is where to go on once all of these, and all batches before,
+    are confirmed by Pub/Sub: the keys that it names are set and the others stay; None where nothing
+    moved. `topics` are those that the source knows the posts to belong to, because it asked for
+    them; the text's own topics are found in any case.
     """
 
     payloads: tuple[bytes, ...] = ()

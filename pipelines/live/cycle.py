@@ -9,6 +9,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
+from pipelines.live import unpublished
 from pipelines.live.ledger import LedgerRef, LiveLedger
 from pipelines.records import Message
 from pipelines.runners import bounded_runner
@@ -16,7 +17,7 @@ from pipelines.streaming import Settings, build
 from pipelines.transforms.ledger import HourKey
 from pipelines.transforms.metrics import counters
 from pipelines.transforms.window import IntoHours
-from pipelines.warehouse import WarehouseError
+from pipelines.warehouse import WarehouseBroken, WarehouseError
 from pipelines.write import write_tables
 
 
@@ -30,12 +31,17 @@ def run_cycle(
     """Brings the messages into the tables, all or nothing, and returns the run's counters.
 
     Raises CycleError where that failed, most likely for the tables cannot be written; then nothing
-    of the messages is in them, and the ledger is as it was.
+    of the messages is in them, and the ledger is as it was. Raises WarehouseBroken where no later
+    turn of this process can do better.
     """
     due = ledger.begin()
     try:
         with ledger.warehouse.transaction():
             counts = _run(messages, settings, ledger, due, options)
+            if ledger.alerting:
+                unpublished.note(ledger.warehouse, ledger.anomalies)
+    except WarehouseBroken:
+        raise
     except Exception as error:  # a runner wraps what its stages raise
         raise CycleError(in_one_line(error)) from error
     ledger.commit()

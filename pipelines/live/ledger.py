@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from pipelines.history import monitors_before, utc
+from pipelines.live import unpublished
 from pipelines.records import HOUR, Anomaly, DeadLetter, HourlyToxicity, Micros, ScoredPost
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.hour_accumulator import HourAccumulator
@@ -30,12 +31,13 @@ class LiveLedger:
     """Opened by the driver, reached by the stages through `LedgerRef`.
 
     The watermark is the newest post's created_at less `disorder`: posts that come within that of
-    each other may come in any order.
+    each other may come in any order. `alerting`: anomalies are listed until they are published.
     """
 
     warehouse: DuckDBWarehouse
     threshold: float
     disorder: Micros
+    alerting: bool = False
     hours: dict[HourKey, HourAccumulator] = field(default_factory=dict)
     pending: dict[HourKey, HourAccumulator] = field(default_factory=dict)
     monitors: dict[str, TopicMonitor] = field(default_factory=dict)
@@ -52,6 +54,7 @@ class LiveLedger:
         """Brings back the open hours, and teaches the monitors what lies before them."""
         _ledgers[self.warehouse.uri] = self
         self.reader = self.warehouse.committed()
+        unpublished.create(self.warehouse)
         rows = read_records(self.warehouse, "hourly_toxicity", HourlyToxicity)
         waiting = [row for row in rows if not row.is_final]
         for row in waiting:

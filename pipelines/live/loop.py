@@ -6,27 +6,31 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from pipelines.live import unpublished
 from pipelines.live.cycle import CycleError, run_cycle
+from pipelines.live.deletions import Deletions
 from pipelines.live.ledger import LiveLedger
 from pipelines.live.outbox import Outbox, PublishError
 from pipelines.live.subscription import Received, Subscription
-from pipelines.records import Message
+from pipelines.records import DeadLetter, Message
 from pipelines.streaming import Settings
 from pipelines.transforms.parse import now_micros, origin_of
+from pipelines.warehouse import WarehouseBroken, WarehouseError
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 120
 LONGEST_PAUSE = 60.0
 IDLE_SECONDS = 60.0
+DELETIONS_EVERY, DELETIONS_WAIT = 10.0, 0.25
+"""Seconds between two looks for deletions, and of a look where there are none."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,19 @@ class LiveRun:
     ledger: LiveLedger
     options: PipelineOptions
     outbox: Outbox | None = None
+    deletions: Deletions | None = None
     pace: Pace = Pace()
     stopping: threading.Event = field(default_factory=threading.Event)
     totals: Counter[str] = field(default_factory=Counter)
+    _forget_at: float = 0.0
 
     def run(self, after_turn: Callable[[Mapping[str, int]], None] = lambda counts: None) -> None:
         """Runs until `stopping` is set. What was pulled by then is committed and acknowledged.
 
-        Raises SubscriptionError, and CycleError or PublishError where a turn fails while stopping.
+        Raises SubscriptionError, WarehouseBroken, and CycleError, PublishError or WarehouseError
+        where a turn fails while stopping.
         """
+        self._publish([])  # what a run that was killed left over
         heard = time.monotonic()
         while not self.stopping.is_set():
             received = self.subscription.pull(self.pace.at_most, self.pace.wait)
@@ -66,6 +74,20 @@ class LiveRun:
                 counts = self._turn(received)
                 self.totals.update(counts)
                 after_turn(counts)
+            self._forget()
+
+    def _forget(self) -> None:
+        """Between two turns, for they share the connection and its transactions. What fails comes
+        again; the posts do not wait for it."""
+        if self.deletions is None or time.monotonic() < self._forget_at:
+            return
+        try:
+            self.deletions.turn(DELETIONS_WAIT, until_empty=True)
+        except WarehouseBroken:
+            raise
+        except WarehouseError as error:
+            log.error("%s; the deletions wait", error)
+        self._forget_at = time.monotonic() + DELETIONS_EVERY
 
     def _turn(self, received: list[Received]) -> Mapping[str, int]:
         """Tries until the tables take it: nothing is acknowledged before, so nothing is lost."""
@@ -73,29 +95,37 @@ class LiveRun:
             Message(each.payload, origin_of(each.message_id, each.attributes)) for each in received
         ]
         ack_ids = [each.ack_id for each in received]
-        counts = self._until_it_works(
-            ack_ids, lambda: run_cycle(messages, self.settings, self.ledger, self.options)
-        )
-        if self.outbox is not None:
-            publish = self.outbox.publish
-            self._until_it_works(
-                ack_ids, lambda: publish(self.ledger.letters, self.ledger.anomalies)
+        with self.subscription.held(ack_ids):
+            counts = self._until_it_works(
+                lambda: run_cycle(messages, self.settings, self.ledger, self.options), len(messages)
             )
+            self._publish(self.ledger.letters, len(messages))
         self.subscription.acknowledge(ack_ids)
         return counts
 
-    def _until_it_works(self, ack_ids: Sequence[str], action: Callable[[], T]) -> T:
-        """What failed left no trace, so it is tried again, at growing distances. Gives the messages
-        back and raises where the run is to stop meanwhile."""
+    def _publish(self, letters: Iterable[DeadLetter], waiting: int = 0) -> None:
+        """At least once: a kill before the acknowledgement brings letters again with their
+        messages, and alerts from their list."""
+        if self.outbox is None:
+            return
+        outbox, warehouse = self.outbox, self.ledger.warehouse
+        alerts = unpublished.read(warehouse) if self.ledger.alerting else []
+        self._until_it_works(lambda: outbox.publish(letters, alerts), waiting)
+        if alerts:
+            self._until_it_works(lambda: unpublished.clear(warehouse), waiting)
+
+    def _until_it_works(self, action: Callable[[], T], waiting: int) -> T:
+        """What failed left no trace, so it is tried again, at growing distances. Raises where the
+        run is to stop meanwhile, and what trying again does not mend."""
         pause = 0.5
         while True:
-            self.subscription.extend(ack_ids, LEASE_SECONDS)
             try:
                 return action()
-            except (CycleError, PublishError) as error:
+            except WarehouseBroken:
+                raise
+            except (CycleError, PublishError, WarehouseError) as error:
                 if self.stopping.is_set():
-                    self.subscription.extend(ack_ids, 0)
                     raise
-                log.error("%s; %d messages wait, next try in %.1f s", error, len(ack_ids), pause)
+                log.error("%s; %d messages wait, next try in %.1f s", error, waiting, pause)
                 self.stopping.wait(pause)
                 pause = min(LONGEST_PAUSE, 2 * pause)

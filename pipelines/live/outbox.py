@@ -81,7 +81,7 @@ class Publisher:
 
 @dataclass
 class Outbox:
-    """Publishes a turn's rows. A turn that is repeated publishes them again: at least once."""
+    """Publishes rows. A turn that is repeated publishes them again: at least once."""
 
     publisher: Publisher
     dead_letter_topic: str | None = None

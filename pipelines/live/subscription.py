@@ -7,8 +7,10 @@ PUBSUB_EMULATOR_HOST set the client talks to that host, without credentials.
 from __future__ import annotations
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from google.api_core.exceptions import (
@@ -16,6 +18,7 @@ from google.api_core.exceptions import (
     GoogleAPICallError,
     NotFound,
     PermissionDenied,
+    RetryError,
     ServiceUnavailable,
 )
 from google.auth.exceptions import GoogleAuthError
@@ -27,6 +30,8 @@ PULL_AT_MOST = 1_000
 TELL_AT_MOST = 2_000
 """Ids a request: 512 KiB is Pub/Sub's limit, an id has up to about 200 bytes."""
 LONGEST_PAUSE = 30.0
+LEASE_SECONDS = 30
+"""For how long a process that was killed keeps its messages from being delivered again."""
 
 
 class SubscriptionError(Exception):
@@ -43,10 +48,14 @@ class Received(NamedTuple):
 
 
 class Subscription:
-    """`projects/P/subscriptions/S`. Raises SubscriptionError for what waiting does not mend."""
+    """`projects/P/subscriptions/S`. Raises SubscriptionError for what waiting does not mend.
 
-    def __init__(self, path: str) -> None:
+    `sleep` waits some seconds, or less where the run is to stop.
+    """
+
+    def __init__(self, path: str, sleep: Callable[[float], object] = time.sleep) -> None:
         self.path = path
+        self._sleep = sleep
         try:
             self._client = SubscriberClient()
         except GoogleAuthError as error:
@@ -96,14 +105,40 @@ class Subscription:
         self._pause = min(LONGEST_PAUSE, max(0.5, 2 * self._pause))
         reason = str(error.message or error).splitlines()[0]
         log.warning("Pub/Sub does not answer (%s); next try in %.1f s", reason, self._pause)
-        time.sleep(self._pause)
+        self._sleep(self._pause)
 
     def acknowledge(self, ack_ids: Sequence[str]) -> None:
         """Best effort: what Pub/Sub did not hear it delivers again, and that changes nothing."""
         self._tell(self._client.acknowledge, ack_ids)
 
-    def extend(self, ack_ids: Sequence[str], seconds: int) -> None:
-        """Keeps messages from being delivered again while they are worked on; 0 gives them back."""
+    @contextmanager
+    def held(self, ack_ids: Sequence[str]) -> Iterator[None]:
+        """Meanwhile the messages are not delivered again, however long it takes. Gives them back
+        where the work raises."""
+        done = threading.Event()
+        renewing = threading.Thread(target=self._renew, args=(ack_ids, done), daemon=True)
+        self.extend(ack_ids, LEASE_SECONDS)
+        renewing.start()
+        try:
+            yield
+        except BaseException:
+            _end(renewing, done)
+            with suppress(SubscriptionError):  # what the work raised says more
+                self.extend(ack_ids, 0)
+            raise
+        finally:
+            _end(renewing, done)
+
+    def _renew(self, ack_ids: Sequence[str], done: threading.Event) -> None:
+        while not done.wait(LEASE_SECONDS / 3):
+            try:
+                self.extend(ack_ids, LEASE_SECONDS)
+            except SubscriptionError as error:  # the next pull or acknowledgement raises it
+                log.warning("%s", error)
+                return
+
+    def extend(self, ack_ids: Sequence[str], seconds: int = LEASE_SECONDS) -> None:
+        """For so long, 600 at most, the messages are not delivered again; 0 gives them back."""
         self._tell(self._client.modify_ack_deadline, ack_ids, ack_deadline_seconds=seconds)
 
     def _tell(self, method: Callable[..., None], ack_ids: Sequence[str], **more: int) -> None:
@@ -112,13 +147,18 @@ class Subscription:
             request = {"subscription": self.path, "ack_ids": part, **more}
             try:
                 method(request=request, timeout=10.0)
-            except (DeadlineExceeded, ServiceUnavailable) as error:
+            except (DeadlineExceeded, RetryError, ServiceUnavailable) as error:
                 log.warning("Pub/Sub took no acknowledgement (%s)", str(error).splitlines()[0])
             except (GoogleAPICallError, GoogleAuthError) as error:
                 raise _explained(self.path, error) from error
 
     def close(self) -> None:
         self._client.transport.close()
+
+
+def _end(thread: threading.Thread, done: threading.Event) -> None:
+    done.set()
+    thread.join()
 
 
 def _explained(path: str, error: Exception) -> SubscriptionError:

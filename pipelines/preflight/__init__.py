@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pipelines.toxicity import BundleError, load_bundle
-from pipelines.warehouse.location import BigQueryDataset
+if TYPE_CHECKING:
+    from pipelines.warehouse.location import BigQueryDataset
 
 
 class PreflightError(Exception):
@@ -25,7 +26,8 @@ class PreflightError(Exception):
 
 @dataclass(frozen=True)
 class Needs:
-    """What a run reads and writes. `reads` and `writes` are tables of the `dataset`.
+    """What a run reads and writes. `reads` and `writes` are tables of the `dataset`, `deletions` is
+    a subscription as well.
 
     `makes_tables`: the run makes the tables that are missing. `queries`: it runs SQL, which takes a
     permission of its own. `storage_write`: it appends by the Storage Write API.
@@ -33,6 +35,7 @@ class Needs:
 
     bundle: str | None = None
     subscription: str | None = None
+    deletions: str | None = None
     topics: tuple[str | None, ...] = ()
     dataset: BigQueryDataset | None = None
     reads: tuple[str, ...] = ()
@@ -51,10 +54,10 @@ def check(needs: Needs) -> None:
 
 def problems_of(needs: Needs) -> Iterator[str]:
     # The clients are imported here: a run loads none that it has no need of.
-    if needs.subscription is not None:
+    for subscription in filter(None, (needs.subscription, needs.deletions)):
         from pipelines.preflight.pubsub import subscription_problems
 
-        yield from subscription_problems(needs.subscription)
+        yield from subscription_problems(subscription)
     for topic in filter(None, needs.topics):
         from pipelines.preflight.pubsub import topic_problems
 
@@ -79,6 +82,8 @@ def problems_of(needs: Needs) -> Iterator[str]:
 
 def bundle_problems(bundle: str) -> Iterator[str]:
     """A folder or a gs:// path, fetched and with its hashes checked."""
+    from pipelines.toxicity import BundleError, load_bundle
+
     try:
         load_bundle(bundle)
     except BundleError as error:

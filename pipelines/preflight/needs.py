@@ -30,6 +30,7 @@ def stream_needs(options: PipelineOptions) -> Needs:
     return Needs(
         bundle=bundle_of(options),
         subscription=stream.input_subscription,
+        deletions=stream.deletions_subscription,
         topics=(stream.dead_letter_topic, stream.alerts_topic),
         dataset=dataset,
         writes=LIVE_TABLES,

@@ -39,7 +39,7 @@ def topics_of(
 ) -> tuple[str, ...]:
     """The topics that the source named, then those that the text matches, each once; the default
     topic where there is none of either."""
-    matched = matcher.match(envelope.text, envelope.lang)
+    matched = matcher.match(envelope.text, envelope.lang, envelope.source)
     topics = tuple(dict.fromkeys((*envelope.topics, *matched)))
     return topics or ((default_topic,) if default_topic else ())
 

@@ -1,4 +1,4 @@
-"""Posts in, scored posts out, batched across windows and each left in its own."""
+"""Posts in, scored posts out, batched across windows and bundles and each left in its window."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ingest.envelope import Reject
 from pipelines.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
 from pipelines.toxicity import Scorer
 from pipelines.toxicity.watched import Change, WatchedScorer
+from pipelines.transforms.gather import Gather
 from pipelines.transforms.metrics import counter, distribution
 from pipelines.transforms.parse import DEAD, dead_letter, now_micros, payload_of
 
@@ -27,6 +28,7 @@ BATCH_POSTS = 512
 """Enough to sort by length and find repeated texts; the scorer makes its own small batches."""
 
 _scorers: dict[tuple[str, int, float], WatchedScorer] = {}
+_gathers: dict[tuple[str, int, float, float], Gather[Post, ScoredPost | Reject]] = {}
 _lock = threading.Lock()
 
 
@@ -38,6 +40,16 @@ def shared_scorer(bundle: str, threads: int, watch_seconds: float) -> WatchedSco
         if key not in _scorers:
             _scorers[key] = WatchedScorer(bundle, threads, watch_seconds)
         return _scorers[key]
+
+
+def shared_gather(
+    bundle: str, threads: int, watch_seconds: float, wait: float
+) -> Gather[Post, ScoredPost | Reject]:
+    """One a process and scorer, where the threads that carry its bundles meet."""
+    with _lock:
+        return _gathers.setdefault(
+            (bundle, threads, watch_seconds, wait), Gather(BATCH_POSTS, wait)
+        )
 
 
 def text_sha256(text: str) -> str:
@@ -93,16 +105,20 @@ def text_scores(batch: Sequence[ScoredPost | Reject]) -> list[TextScore]:
 
 
 class ScorePosts(beam.DoFn):
-    """Holds posts until a batch is full or the bundle ends.
+    """Holds posts until a batch is full or the bundle ends, then waits up to `wait` seconds for the
+    posts of other bundles that this process works on.
 
     Each post keeps the timestamp and window it came with: a batch that spans hours moves none of
-    them. (BatchElements would cut the batches at every hour of a quiet topic.)
+    them. (BatchElements would cut the batches at every hour of a quiet topic.) And no bundle ends
+    before its posts are scored: the watermark cannot pass a post that waits, as it could one that
+    waits in state between two bundles.
     """
 
-    def __init__(self, bundle: str, threads: int, watch_seconds: float) -> None:
+    def __init__(self, bundle: str, threads: int, watch_seconds: float, wait: float = 0) -> None:
         self._bundle = bundle
         self._threads = threads
         self._watch_seconds = watch_seconds
+        self._wait = wait
         self._posts: list[tuple[Post, Timestamp, Any]] = []
         self._scored = counter("posts_scored")
         self._unscored = counter("posts_unscored")
@@ -115,7 +131,9 @@ class ScorePosts(beam.DoFn):
         self._batch_ms = distribution("batch_ms")
 
     def setup(self) -> None:
-        self._watched = shared_scorer(self._bundle, self._threads, self._watch_seconds)
+        model = (self._bundle, self._threads, self._watch_seconds)
+        self._watched = shared_scorer(*model)
+        self._gather = shared_gather(*model, self._wait)
 
     def start_bundle(self) -> None:
         self._posts = []
@@ -137,13 +155,7 @@ class ScorePosts(beam.DoFn):
         if not self._posts:
             return
         held, self._posts = self._posts, []
-        scorer, change = self._watched.current()
-        if change in self._changes:
-            self._changes[change].inc()
-        began = time.perf_counter()
-        batch = score_batch(scorer, [post for post, _, _ in held])
-        self._batch_size.update(len(held))
-        self._batch_ms.update(int((time.perf_counter() - began) * 1000))
+        batch = self._gather([post for post, _, _ in held], self._score)
         for (post, timestamp, window), result in zip(held, batch, strict=True):
             if isinstance(result, Reject):
                 self._dead.inc()
@@ -158,6 +170,16 @@ class ScorePosts(beam.DoFn):
         for text_score in text_scores(batch):
             yield TaggedOutput(TEXT_SCORES, WindowedValue(text_score, timestamp, (window,)))
 
+    def _score(self, posts: Sequence[Post]) -> list[ScoredPost | Reject]:
+        scorer, change = self._watched.current()
+        if change in self._changes:
+            self._changes[change].inc()
+        began = time.perf_counter()
+        batch = score_batch(scorer, posts)
+        self._batch_size.update(len(posts))
+        self._batch_ms.update(int((time.perf_counter() - began) * 1000))
+        return batch
+
 
 @dataclass(eq=False)
 class Score(beam.PTransform):
@@ -166,10 +188,13 @@ class Score(beam.PTransform):
     bundle: str
     threads: int = 0
     watch_seconds: float = 0
+    wait: float = 0
 
     def expand(self, posts: beam.PCollection[Post]) -> DoOutputsTuple:
+        # The bundles of a bounded run are large, and come one after the other.
+        wait = 0 if posts.is_bounded else self.wait
         results = posts | "Batch" >> beam.ParDo(
-            ScorePosts(self.bundle, self.threads, self.watch_seconds)
+            ScorePosts(self.bundle, self.threads, self.watch_seconds, wait)
         ).with_outputs(TEXT_SCORES, DEAD, main=SCORED)
         results[DEAD].element_type = DeadLetter
         return results

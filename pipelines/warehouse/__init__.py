@@ -9,12 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from pipelines.warehouse.base import Warehouse, WarehouseBusy, WarehouseError
+from pipelines.warehouse.base import Warehouse, WarehouseBroken, WarehouseBusy, WarehouseError
 from pipelines.warehouse.location import BigQueryDataset, parse_uri
 from pipelines.warehouse.rows import from_arrow
 from pipelines.warehouse.schema import TABLES
 
-__all__ = ["Warehouse", "WarehouseBusy", "WarehouseError", "open_warehouse", "read_records"]
+__all__ = [
+    "Warehouse",
+    "WarehouseBroken",
+    "WarehouseBusy",
+    "WarehouseError",
+    "open_warehouse",
+    "read_records",
+]
 
 Record = TypeVar("Record", bound=tuple[Any, ...])
 

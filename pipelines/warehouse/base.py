@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
+
+from pipelines.warehouse.forgetting import Forgotten
 
 
 class WarehouseError(Exception):
@@ -16,6 +18,10 @@ class WarehouseError(Exception):
 
 class WarehouseBusy(WarehouseError):
     """Another process holds the warehouse."""
+
+
+class WarehouseBroken(WarehouseError):
+    """This process cannot use the warehouse any more; another one can, once the cause is mended."""
 
 
 class Warehouse(ABC):
@@ -40,6 +46,14 @@ class Warehouse(ABC):
         Of rows with one key, in `rows` and in the table, the greatest by the table's `order_by`
         stays; where that doesn't decide, the later written. A row that differs from the stored
         one in volatile columns alone changes nothing.
+        """
+
+    @abstractmethod
+    def forget(self, post_ids: Iterable[str]) -> Forgotten:
+        """Forgets posts that are gone at their source, see `pipelines.warehouse.forgetting`.
+
+        A post that comes later, within KEPT_DAYS, is forgotten as well: by DuckDB as it is
+        written, by BigQuery at the next call. Forgetting twice changes nothing.
         """
 
     @abstractmethod

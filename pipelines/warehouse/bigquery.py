@@ -11,20 +11,22 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 import requests
-from google.api_core.exceptions import GoogleAPICallError, NotFound, RetryError
+from google.api_core.exceptions import BadRequest, GoogleAPICallError, NotFound, RetryError
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
+from pipelines.warehouse import bigquery_forget as forgetting
 from pipelines.warehouse.base import Warehouse, WarehouseError
 from pipelines.warehouse.ddl import bigquery_table
+from pipelines.warehouse.forgetting import TOMBSTONES, Forgotten, expired_before, tombstones
 from pipelines.warehouse.location import BigQueryDataset
 from pipelines.warehouse.rows import RowError, to_json_row
 from pipelines.warehouse.schema import TABLES, Table
@@ -43,6 +45,13 @@ _PARAMETER_TYPES: Mapping[type, str] = {
     datetime: "TIMESTAMP",
     date: "DATE",
 }
+
+
+def parameter(value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+    """What a `?` stands for; a list is one of strings."""
+    if isinstance(value, list):
+        return bigquery.ArrayQueryParameter(None, "STRING", value)
+    return bigquery.ScalarQueryParameter(None, _PARAMETER_TYPES[type(value)], value)
 
 
 def insert_id(row: Mapping[str, Any]) -> str:
@@ -103,9 +112,9 @@ class BigQueryWarehouse(Warehouse):
             cause = error.cause if isinstance(error, RetryError) else error
             raise WarehouseError(f"{self.uri} can't be reached: {_one_line(cause)}") from error
 
-    def _run(self, sql: str, parameters: Sequence[bigquery.ScalarQueryParameter] = ()) -> Any:
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> Any:
         config = bigquery.QueryJobConfig(
-            default_dataset=str(self._dataset), query_parameters=list(parameters)
+            default_dataset=str(self._dataset), query_parameters=list(map(parameter, values))
         )
         job = self._client.query(sql, job_config=config, retry=RETRY, job_retry=RETRY)
         return job.result(retry=RETRY, job_retry=None)
@@ -155,13 +164,54 @@ class BigQueryWarehouse(Warehouse):
                     )
         return len(converted)
 
-    def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
-        parameters = [
-            bigquery.ScalarQueryParameter(None, _PARAMETER_TYPES[type(value)], value)
-            for value in params
-        ]
+    def forget(self, post_ids: Iterable[str]) -> Forgotten:
+        """The tombstones come first: what goes wrong after them, the next call makes good."""
+        now = datetime.now(UTC)
+        stones = tombstones(post_ids, int(now.timestamp() * 1_000_000))
+        asked = [stone.post_id for stone in stones]
+        settled = now - forgetting.BUFFERED
         with self._errors():
-            rows = self._run(sql, parameters)
+            known = {row["post_id"] for row in self._run(forgetting.KNOWN, [asked])}
+            self.upsert(TOMBSTONES, [stone for stone in stones if stone.post_id not in known])
+            changed: dict[str, int] = {}
+            waiting: set[str] = set()
+            for place, change, times in forgetting.CHANGES:
+                rows = self._run(place.finding(), [settled, settled, asked])
+                found = forgetting.Found.of(rows)
+                waiting |= found.waiting
+                if found.ready:
+                    sql = change + forgetting.bounds(place)
+                    stamps = [found.first, found.last, settled]
+                    count = self._change(sql, [*[found.ready] * times, *stamps])
+                    if count is None:
+                        waiting |= set(found.ready)
+                    changed[place.table] = count or 0
+            self._prune(expired_before(now))
+        return Forgotten(
+            posts=changed.get("scored_posts", 0),
+            letters=changed.get("dead_letters", 0),
+            anomalies=changed.get("anomalies", 0),
+            waiting=frozenset(waiting),
+        )
+
+    def _change(self, sql: str, values: Sequence[Any]) -> int | None:
+        """How many rows an UPDATE changed; None where one of them is in the streaming buffer, as
+        rows are that came long after they were made."""
+        try:
+            return int(self._run(sql, values).num_dml_affected_rows)
+        except BadRequest as error:
+            if forgetting.IN_BUFFER in str(error):
+                return None
+            raise
+
+    def _prune(self, before: datetime) -> None:
+        if list(self._run(forgetting.IS_OLD, [before])):
+            self._run(forgetting.HOLDING, [before])
+            self._run(forgetting.DROPPING, [before])
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
+        with self._errors():
+            rows = self._run(sql, params)
             # By REST: the Storage API is faster for millions of rows but is one more permission.
             return rows.to_arrow(create_bqstorage_client=False)
 

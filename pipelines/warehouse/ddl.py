@@ -16,14 +16,14 @@ DUCKDB_TYPES: Mapping[Type, str] = {
 }
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _bigquery_column(column: Column) -> str:
     # BigQuery's arrays are never NULL and take no NOT NULL.
     required = " NOT NULL" if column.required and column.type is not Type.STRINGS else ""
-    description = _literal(column.description)
+    description = literal(column.description)
     return f"{column.name} {column.type.value}{required} OPTIONS(description={description})"
 
 
@@ -34,7 +34,7 @@ def bigquery_table(table: Table, dataset: str) -> str:
     return (
         f"CREATE TABLE IF NOT EXISTS `{dataset}.{table.name}` (\n  {columns}\n)"
         f"{partition}\nCLUSTER BY {', '.join(table.cluster)}"
-        f"\nOPTIONS(description={_literal(table.description)})"
+        f"\nOPTIONS(description={literal(table.description)})"
     )
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import errno
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,18 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from pipelines.warehouse.base import Warehouse, WarehouseBusy, WarehouseError
+from pipelines.warehouse.base import Warehouse, WarehouseBroken, WarehouseBusy, WarehouseError
 from pipelines.warehouse.ddl import duckdb_table
+from pipelines.warehouse.duckdb_forget import empty, prune
+from pipelines.warehouse.forgetting import (
+    TOMBSTONES,
+    Forgotten,
+    expired_before,
+    named_posts,
+    tombstones,
+    without,
+)
+from pipelines.warehouse.registered import registered
 from pipelines.warehouse.rows import RowError, to_arrow
 from pipelines.warehouse.schema import TABLES, Table
 from pipelines.warehouse.views import VIEWS, duckdb_view
@@ -58,6 +69,11 @@ def explain(path: Path, error: duckdb.Error) -> WarehouseError:
     if "Could not set lock" in text:
         return WarehouseBusy(
             f"{path} is in use by another mltox run; wait for it or give another --warehouse"
+        )
+    if "database has been invalidated" in text:
+        return WarehouseBroken(
+            f"{path} is closed to this run, for DuckDB could not write it; make room, then start"
+            " the run again"
         )
     if "not a valid DuckDB database" in text:
         return WarehouseError(f"{path} is not a DuckDB file; give another --warehouse")
@@ -197,14 +213,32 @@ class DuckDBWarehouse(Warehouse):
             data = to_arrow(definition, rows)
         except RowError as error:
             raise WarehouseError(str(error)) from error
+        gone = self._forgotten_among(named_posts(table, rows))
+        if gone:
+            data = to_arrow(definition, [without(table, row, gone) for row in rows])
         data = data.append_column("batch_position", pa.array(range(len(rows)), pa.int64()))
-        with self._connection() as connection:
-            connection.register(INCOMING, data)
-            try:
-                [(changed,)] = connection.execute(merge_statement(definition)).fetchall()
-            finally:
-                connection.unregister(INCOMING)
+        with self._connection() as connection, registered(connection, INCOMING, data):
+            [(changed,)] = connection.execute(merge_statement(definition)).fetchall()
         return int(changed)
+
+    def _forgotten_among(self, post_ids: Collection[str]) -> set[str]:
+        if not post_ids:
+            return set()
+        keys = [(post_id,) for post_id in post_ids]
+        return {post_id for (post_id,) in self.stored_keys(TOMBSTONES, keys)}
+
+    def forget(self, post_ids: Iterable[str]) -> Forgotten:
+        """In one transaction. DuckDB leaves the old bytes in the file's free blocks until it writes
+        others there."""
+        now = datetime.now(UTC)
+        rows = tombstones(post_ids, int(now.timestamp() * 1_000_000))
+        with self.transaction():
+            self.execute(duckdb_table(TABLES[TOMBSTONES]))  # a file of an older mltox has none
+            self.upsert(TOMBSTONES, rows)
+            with self._connection() as connection:
+                forgotten = empty(connection, [row.post_id for row in rows])
+                prune(connection, expired_before(now))
+        return forgotten
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -239,12 +273,13 @@ class DuckDBWarehouse(Warehouse):
         )
         names = ", ".join(columns)
         sql = f'SELECT {names} FROM {ASKED} SEMI JOIN "{table}" USING ({names})'  # noqa: S608 - names of ours
+        with self._connection() as connection, registered(connection, ASKED, asked):
+            return set(connection.execute(sql).fetchall())
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> None:
+        """A statement on a table that this kind of warehouse alone has; part of `transaction`."""
         with self._connection() as connection:
-            connection.register(ASKED, asked)
-            try:
-                return set(connection.execute(sql).fetchall())
-            finally:
-                connection.unregister(ASKED)
+            connection.execute(sql, list(params))
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         with self._connection() as connection:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
-from pipelines.warehouse.schema import TABLES, Order, Table
+from pipelines.warehouse.ddl import literal
+from pipelines.warehouse.schema import DESCRIPTIONS, TABLES, Order, Table
 
 FOLDER = Path(__file__).with_name("views")
 
@@ -34,10 +36,37 @@ FILES = (
     "forecast_dashboard",
     "forecast_accuracy_dashboard",
     "dead_letters_by_reason",
+    "anomaly_report",
+    "metric_hours",
 )
 """Each reads only tables and views that come before it."""
 
 VIEWS = (*LAST_REVISIONS, *FILES)
+
+VIEW_COLUMNS: Mapping[str, str] = {
+    "day": "Day, UTC.",
+    "day_of_week": "1 (Monday) to 7, UTC.",
+    "hour_of_day": "0 to 23, UTC.",
+    "label": "Label of the model, such as insult.",
+    "mean_score": "Mean probability of the label over the scored posts.",
+    "first_hour": "First hour with posts.",
+    "last_hour": "Last hour with posts.",
+    "anomalies": "Hours and metrics that were flagged.",
+    "anomaly_posts": "Severity, where the number of posts was anomalous.",
+    "anomaly_mean_toxicity": "Severity, where the mean toxicity was anomalous.",
+    "anomaly_toxic_share": "Severity, where the share of toxic posts was anomalous.",
+    "rank": "1 for the most telling post of the hour.",
+    "letters": "Dead letters of this stage and reason.",
+    "first_seen": "When the first of them was given up.",
+    "last_seen": "When the last of them was given up.",
+    "example_message": "What was wrong with one of them.",
+    "example_payload": "One of them as text, bounded, author ids replaced.",
+    "beyond": "How far the observed lies beyond the nearer end of the expected range.",
+    "terms_text": "Terms that set the hour apart from the hours before, strongest first.",
+    "examples": "How many example posts the hour has in anomaly_examples.",
+    "hour_of_week.posts": "Mean posts an hour, over the hours observed.",
+}
+"""What the schema's own descriptions do not say; VIEW.COLUMN where a view means something else."""
 
 
 def last_revision(table: Table) -> str:
@@ -61,7 +90,41 @@ def bigquery_select(name: str, dataset: str) -> str:
 
 
 def bigquery_view(name: str, dataset: str) -> str:
-    return f"CREATE OR REPLACE VIEW `{dataset}.{name}` AS\n{bigquery_select(name, dataset)}"
+    """DDL with the descriptions that BigQuery and Looker Studio show beside fields."""
+    columns = ",\n  ".join(
+        f"{column} OPTIONS(description={literal(column_description(name, column))})"
+        for column in columns_of(name)
+    )
+    return (
+        f"CREATE OR REPLACE VIEW `{dataset}.{name}` (\n  {columns}\n)"
+        f"\nOPTIONS(description={literal(description(name))})"
+        f" AS\n{bigquery_select(name, dataset)}"
+    )
+
+
+@cache
+def columns_of(name: str) -> tuple[str, ...]:
+    if name in LAST_REVISIONS:
+        return TABLES[LAST_REVISIONS[name]].names
+    from sqlglot import exp, parse_one
+
+    query = parse_one((FOLDER / f"{name}.sql").read_text("utf-8"), read="bigquery")
+    assert isinstance(query, exp.Query), f"{name}.sql is one SELECT"
+    return tuple(query.named_selects)
+
+
+def column_description(view: str, column: str) -> str:
+    own = VIEW_COLUMNS.get(f"{view}.{column}") or VIEW_COLUMNS.get(column)
+    return own or DESCRIPTIONS[column]
+
+
+def description(name: str) -> str:
+    """What a view's file says of it above its SQL."""
+    if name in LAST_REVISIONS:
+        return f"The last revision of each row. {TABLES[LAST_REVISIONS[name]].description}"
+    lines = (FOLDER / f"{name}.sql").read_text("utf-8").splitlines()
+    said = takewhile(lambda line: line.startswith("--"), lines)
+    return " ".join(line.removeprefix("--").strip() for line in said)
 
 
 @cache

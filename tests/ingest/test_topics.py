@@ -104,6 +104,13 @@ def test_several_topics_in_their_order_even_where_patterns_overlap() -> None:
     assert matcher.match("the climate law") == ("law", "climate", "courts")
 
 
+def test_a_topic_of_some_sources() -> None:
+    matcher = TopicMatcher([Topic("t", keywords=("gift",), sources=("x", "reddit"))])
+    assert matcher.match("a gift", source="x") == ("t",)
+    assert matcher.match("a gift", source="bluesky") == ()
+    assert matcher.match("a gift") == ("t",)
+
+
 def test_a_topic_of_some_languages() -> None:
     matcher = TopicMatcher([Topic("t", keywords=("gift",), languages=("en",))])
     assert matcher.match("a gift", "en") == ("t",)
@@ -154,11 +161,11 @@ def test_a_topics_file(tmp_path: Path) -> None:
     path.write_text(
         "topics:\n"
         "- name: votes\n  keywords: [election, '2025']\n  phrases: polling station\n"
-        "- {name: ball, hashtags: ['#HUFC'], languages: [en, de]}\n"
+        "- {name: ball, hashtags: ['#HUFC'], languages: [en, de], sources: [x]}\n"
     )
     assert load_topics(path) == [
         Topic("votes", keywords=("election", "2025"), phrases=("polling station",)),
-        Topic("ball", hashtags=("#HUFC",), languages=("en", "de")),
+        Topic("ball", hashtags=("#HUFC",), languages=("en", "de"), sources=("x",)),
     ]
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import random
+import time
+import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
+from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from mltox.emulator import EmulatorError, running, script
@@ -53,6 +56,37 @@ def create() -> None:
         )
 
 
+def listen(name: str) -> tuple[str, str]:
+    """Makes a topic anew; returns it with a subscription that has what is published from now on."""
+    topic = f"projects/{PROJECT}/topics/{name}"
+    subscription = f"projects/{PROJECT}/subscriptions/{name}-{uuid.uuid4().hex[:8]}"
+    with PublisherClient() as publisher, SubscriberClient() as subscriber:
+        publisher.create_topic(request={"name": topic})
+        subscriber.create_subscription(request={"name": subscription, "topic": topic})
+    return topic, subscription
+
+
+def delete(topic: str) -> None:
+    with PublisherClient() as publisher:
+        publisher.delete_topic(request={"topic": topic})
+
+
+def heard(subscription: str, count: int, seconds: float = 600) -> list[dict[str, Any]]:
+    """The first messages there, decoded; fewer where no more come in time."""
+    found: list[dict[str, Any]] = []
+    deadline = time.monotonic() + seconds
+    with SubscriberClient() as subscriber:
+        while len(found) < count and time.monotonic() < deadline:
+            request = {"subscription": subscription, "max_messages": 100}
+            with suppress(DeadlineExceeded):
+                answer = subscriber.pull(request=request, timeout=5, retry=None)
+                ids = [each.ack_id for each in answer.received_messages]
+                if ids:
+                    subscriber.acknowledge(request={"subscription": subscription, "ack_ids": ids})
+                found += [json.loads(each.message.data) for each in answer.received_messages]
+    return found
+
+
 def publish(payloads: Sequence[bytes]) -> None:
     with PublisherClient() as publisher:
         for start in range(0, len(payloads), 500):
@@ -69,8 +103,9 @@ class Drill(NamedTuple):
     malformed: int
 
 
-def drill(count: int, seed: int, hours: int = 6) -> Drill:
-    """`count` messages: 3 % sent twice, 1 % malformed, shuffled within two hours."""
+def drill(count: int, seed: int, hours: int = 6, padding: int = 0) -> Drill:
+    """`count` messages: 3 % sent twice, 1 % malformed, shuffled within two hours. With a `padding`
+    texts are longer by so much, in a language that the model does not know."""
     generator = random.Random(seed)
     stamped: list[tuple[float, bytes]] = []
     posts: dict[str, datetime] = {}
@@ -84,9 +119,9 @@ def drill(count: int, seed: int, hours: int = 6) -> Drill:
         else:
             row = {
                 "id": f"p{number}",
-                "text": f"{generator.choice(TEXTS)} {number % 97}",
+                "text": f"{generator.choice(TEXTS)} {number % 97}" + f" {number}" * (padding // 6),
                 "created_at": moment.isoformat(),
-                "lang": "en",
+                "lang": "fi" if padding else "en",
                 "author": f"a{number % 500}",
             }
             posts[f"file:p{number}"] = moment

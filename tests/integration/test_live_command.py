@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.warehouse import open_warehouse
+from tests.integration.live_process import wait_for
 from tests.integration.pubsub import need_emulator
 
 pytestmark = pytest.mark.drill
@@ -22,16 +23,6 @@ def fetched(where: str) -> str:
     with urllib.request.urlopen(where, timeout=30) as answer:
         body: str = answer.read().decode()
     return body
-
-
-def wait_for(log: Path, pattern: str, seconds: float) -> str:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = re.search(pattern, log.read_text())
-        if found:
-            return found[0]
-        time.sleep(0.2)
-    raise AssertionError(f"no {pattern!r} within {seconds} s:\n{log.read_text()[-3000:]}")
 
 
 def test_the_sample_streams_the_page_follows_and_ctrl_c_drains(tmp_path: Path) -> None:

@@ -17,9 +17,8 @@ def word_piece() -> Tokenizer:
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    tokenizer.add_special_tokens(
-        [AddedToken(word, special=True) for word in WORDS[:4]]  # type: ignore[no-untyped-call]
-    )
+    special: Any = AddedToken  # typed in some releases of what is installed, untyped in others
+    tokenizer.add_special_tokens([special(word, special=True) for word in WORDS[:4]])
     return tokenizer
 
 

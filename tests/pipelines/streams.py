@@ -42,11 +42,16 @@ def message(native_id: str, seconds: float, topic: str | None = None) -> Any:
     return TimestampedValue(Message(json.dumps(row).encode(), f"message {native_id}"), T0 + seconds)
 
 
-def run(stream: TestStream, check: Callable[[Tables], object], **panes: int) -> None:
+def run(
+    stream: TestStream,
+    check: Callable[[Tables], object],
+    settings: Settings = SETTINGS,
+    **panes: int,
+) -> None:
     """Runs the graph over the stream; `check` asserts on its tables. `panes`: see Panes."""
     options = PipelineOptions([])
     options.view_as(StandardOptions).streaming = True
-    settings = replace(SETTINGS, panes=Panes(**panes))
+    settings = replace(settings, panes=Panes(**panes))
     with beam.Pipeline(runner=BundleBasedDirectRunner(), options=options) as pipeline:
         check(build(pipeline | stream, settings))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+import resource
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from ingest.authors import AuthorKeys
 from ingest.topics import TopicMatcher
+from pipelines.live import unpublished
 from pipelines.live.cycle import CycleError, run_cycle
 from pipelines.live.ledger import LiveLedger
 from pipelines.records import SECOND, Message
 from pipelines.streaming import Settings
 from pipelines.toxicity import DEFAULT_BUNDLE
-from pipelines.warehouse import WarehouseError
+from pipelines.warehouse import WarehouseBroken, WarehouseError
 from pipelines.warehouse.duckdb import DuckDBWarehouse
 
 T0 = int(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
@@ -42,10 +44,10 @@ def message(number: int, seconds: int) -> Message:
     return Message(json.dumps(row).encode(), f"pubsub:{number}")
 
 
-def opened(path: Path, disorder: int = 600) -> LiveLedger:
+def opened(path: Path, disorder: int = 600, *, alerting: bool = False) -> LiveLedger:
     warehouse = DuckDBWarehouse(path)
     warehouse.create()
-    ledger = LiveLedger(warehouse, 0.4, disorder * SECOND)
+    ledger = LiveLedger(warehouse, 0.4, disorder * SECOND, alerting=alerting)
     ledger.open()
     return ledger
 
@@ -141,9 +143,8 @@ def test_a_turn_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.M
     assert hours(ledger)[0][0] == 2
 
 
-def test_hours_are_judged_once_in_order(tmp_path: Path) -> None:
-    """Ten quiet days, then forty posts in an hour: one anomaly, however the turns were cut."""
-    ledger = opened(tmp_path / "w.duckdb")
+def eleven_days() -> Iterator[list[Message]]:
+    """Five posts an hour, and forty in the 21st hour of the last day; a day a part, shuffled."""
     number = 0
     for day in range(11):
         part = []
@@ -153,6 +154,13 @@ def test_hours_are_judged_once_in_order(tmp_path: Path) -> None:
                 part.append(message(number, (24 * day + hour) * 3600 + 3600 * i // busy))
                 number += 1
         random.Random(day).shuffle(part)
+        yield part
+
+
+def test_hours_are_judged_once_in_order(tmp_path: Path) -> None:
+    """Ten quiet days, then forty posts in an hour: one anomaly, however the turns were cut."""
+    ledger = opened(tmp_path / "w.duckdb")
+    for part in eleven_days():
         turn(ledger, part)
     turn(ledger, [])
     found = ledger.warehouse.query("SELECT epoch(hour)::BIGINT AS h, metric FROM anomalies")
@@ -161,3 +169,59 @@ def test_hours_are_judged_once_in_order(tmp_path: Path) -> None:
     ]
     final = {hour for hour, (_, is_final, _) in hours(ledger).items() if is_final}
     assert final == set(range(11 * 24 - 1))
+
+
+def test_an_anomaly_is_listed_with_its_row_until_it_is_published(tmp_path: Path) -> None:
+    """The turn that finds it fails first; then the process ends before it has published."""
+    ledger = opened(tmp_path / "w.duckdb", alerting=True)
+    for part in eleven_days():
+        turn(ledger, part)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(unpublished, "note", full_disk)
+        with pytest.raises(CycleError, match="disk is full"):
+            turn(ledger, [])
+    assert unpublished.read(ledger.warehouse) == []
+    assert ledger.warehouse.query("SELECT * FROM anomalies").num_rows == 0
+    turn(ledger, [])
+    ledger.close()
+    ledger.warehouse.close()
+    again = opened(tmp_path / "w.duckdb", alerting=True)
+    found = unpublished.read(again.warehouse)
+    assert [(each.hour // SECOND - T0, each.metric) for each in found] == [(260 * 3600, "posts")]
+    unpublished.clear(again.warehouse)
+    assert unpublished.read(again.warehouse) == []
+
+
+def full_disk(*_: object) -> None:
+    raise WarehouseError("the disk is full")
+
+
+def test_without_a_topic_for_alerts_none_is_listed(tmp_path: Path) -> None:
+    """Else a run that publishes would begin with alerts of weeks ago."""
+    ledger = opened(tmp_path / "w.duckdb")
+    for part in (*eleven_days(), []):
+        turn(ledger, part)
+    assert ledger.warehouse.query("SELECT * FROM anomalies").num_rows == 1
+    assert unpublished.read(ledger.warehouse) == []
+
+
+def test_a_file_that_duckdb_has_given_up_ends_the_run_and_the_next_one_goes_on(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "w.duckdb"
+    ledger = opened(path)
+    turn(ledger, [message(1, 60)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+    try:
+        with pytest.raises(WarehouseError, match="can't grow"):
+            ledger.warehouse.execute("CHECKPOINT")
+        with pytest.raises(WarehouseBroken, match="start the run again"):
+            turn(ledger, [message(2, 120)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    ledger.close()
+    ledger.warehouse.close()
+    again = opened(path)
+    turn(again, [message(2, 120)])
+    assert hours(again) == {0: (2, False, 2)}

@@ -52,7 +52,7 @@ def test_the_same_post_by_other_ways_is_the_same(message: Any, post: Any) -> Non
 def test_a_deletion_names_the_post(post: Any, reject: Any) -> None:
     deletion = {"operation": "delete", "collection": "app.bsky.feed.post", "rkey": "3kabc"}
     item = reject(EVENT | {"commit": deletion})
-    assert (item.error_type, item.post_id) == ("not_a_post", post(EVENT).post_id)
+    assert (item.error_type, item.post_id) == ("deletion", post(EVENT).post_id)
     v2 = {"payload": {**V2["payload"], "operation": "delete"}}  # type: ignore[dict-item]
     assert reject(v2).post_id == post(EVENT).post_id
 

@@ -49,7 +49,8 @@ def test_a_content_warning_is_part_of_the_text(post: Any) -> None:
 def test_a_frame_of_a_stream(post: Any, reject: Any) -> None:
     frame = {"stream": ["public"], "event": "update", "payload": json.dumps(STATUS)}
     assert post(frame) == post(STATUS)
-    assert reject({"event": "delete", "payload": "11"}).error_type == "not_a_post"
+    deleted = reject({"event": "delete", "payload": "11"})
+    assert (deleted.error_type, deleted.post_id) == ("deletion", None)
     assert reject({"event": "update", "payload": "{"}).error_type == "not_a_post"
 
 

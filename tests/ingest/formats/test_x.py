@@ -117,7 +117,7 @@ def test_answers_without_posts(message: Any, reject: Any) -> None:
 
 def test_a_deletion_names_the_post(reject: Any) -> None:
     item = reject({"delete": {"status": {"id": 5, "id_str": "5", "user_id_str": "77"}}})
-    assert (item.error_type, item.post_id) == ("not_a_post", "x:5")
+    assert (item.error_type, item.post_id) == ("deletion", "x:5")
 
 
 STATUS = {

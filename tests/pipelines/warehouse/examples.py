@@ -11,6 +11,7 @@ from pipelines.records import (
     DeadLetter,
     Forecast,
     ForecastAccuracy,
+    ForgottenPost,
     HourlyToxicity,
     Micros,
     ScoredPost,
@@ -147,6 +148,10 @@ def text_score(**changes: Any) -> TextScore:
     )._replace(**changes)
 
 
+def forgotten_post(**changes: Any) -> ForgottenPost:
+    return ForgottenPost(post_id="x:1", held=False, forgotten_at=MONDAY)._replace(**changes)
+
+
 EXAMPLES = {
     "scored_posts": scored_post,
     "hourly_toxicity": hourly,
@@ -155,4 +160,5 @@ EXAMPLES = {
     "forecast_accuracy": accuracy,
     "dead_letters": dead_letter,
     "text_scores": text_score,
+    "forgotten_posts": forgotten_post,
 }

@@ -28,6 +28,7 @@ PROMISED = {
     ),
     "dead_letters": (("letter_id",), {"seen_at": Type.TIMESTAMP, "payload": Type.STRING}),
     "text_scores": (("text_sha256", "model_sha256"), {"threat": Type.FLOAT64}),
+    "forgotten_posts": (("post_id",), {"held": Type.BOOL, "forgotten_at": Type.TIMESTAMP}),
 }
 
 

@@ -22,7 +22,7 @@ from sqlglot.schema import MappingSchema
 from pipelines.records import DAY, HOUR, SECOND, WEEK, Micros
 from pipelines.warehouse import Warehouse, open_warehouse
 from pipelines.warehouse.schema import TABLES
-from pipelines.warehouse.views import VIEWS, bigquery_select, bigquery_view
+from pipelines.warehouse.views import VIEWS, bigquery_select, bigquery_view, description
 from tests.pipelines.warehouse.examples import (
     EXAMPLES,
     MONDAY,
@@ -334,13 +334,60 @@ def test_views_are_typed_in_bigquery_as_in_duckdb(duck: Warehouse) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 def test_view_ddl_names_its_dataset_everywhere(view: str) -> None:
     sql = bigquery_view(view, "my-project.mltox")
-    assert sql.startswith(f"CREATE OR REPLACE VIEW `my-project.mltox.{view}` AS\n")
+    assert sql.startswith(f"CREATE OR REPLACE VIEW `my-project.mltox.{view}` (\n")
     assert "{" not in sql
     statement = sqlglot.parse_one(sql, read="bigquery")
     cte_names = {cte.alias for cte in statement.find_all(exp.CTE)}
     for table in statement.find_all(exp.Table):
         if isinstance(table.this, exp.Identifier) and table.name not in cte_names:
             assert (table.catalog, table.db) == ("my-project", "mltox"), table.sql()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_each_column_of_a_view_is_described(view: str, duck: Warehouse) -> None:
+    statement = sqlglot.parse_one(bigquery_view(view, "p.mltox"), read="bigquery")
+    described = {
+        column.name: column.find(exp.Property).args["value"].name
+        for column in statement.this.expressions
+    }
+    found = duck.query(f"SELECT * FROM {duck.relation(view)}")  # noqa: S608
+    assert list(described) == found.column_names
+    for text in (*described.values(), description(view)):
+        assert text[0].isalnum() and text.endswith(".")
+
+
+def test_anomaly_report_is_flat(warehouse: Warehouse) -> None:
+    warehouse.upsert(
+        "anomalies",
+        [
+            anomaly(hour=MONDAY, observed=9.0, lower=1.0, upper=4.0, terms=("a", "b c")),
+            anomaly(hour=MONDAY + HOUR, observed=0.5, lower=1.0, upper=4.0, terms=()),
+        ],
+    )
+    columns = "hour, day, beyond, terms_text"
+    assert rows(warehouse, "anomaly_report", columns, "hour") == [
+        (at(MONDAY), date(2016, 1, 4), 5.0, "a, b c"),
+        (at(MONDAY + HOUR), date(2016, 1, 4), 0.5, ""),
+    ]
+
+
+def test_metric_hours_join_past_and_future(warehouse: Warehouse) -> None:
+    warehouse.upsert("hourly_toxicity", [hourly(hour=MONDAY, posts=7, toxic_share=0.5)])
+    warehouse.upsert("anomalies", [anomaly(hour=MONDAY, metric="posts", severity="major")])
+    warehouse.upsert(
+        "forecasts",
+        [
+            forecast(run_at=MONDAY, hour=MONDAY, expected=5.0),
+            forecast(run_at=MONDAY, hour=MONDAY + HOUR, expected=6.0),
+        ],
+    )
+    columns = "metric, hour, observed, expected, severity"
+    found = rows(warehouse, "metric_hours", columns, "metric, hour")
+    assert [row for row in found if row[0] != "mean_toxicity"] == [
+        ("posts", at(MONDAY), 7.0, 5.0, "major"),
+        ("posts", at(MONDAY + HOUR), None, 6.0, None),
+        ("toxic_share", at(MONDAY), 0.5, None, None),
+    ]
 
 
 def test_every_sql_file_is_a_view() -> None:

@@ -1,0 +1,236 @@
+"""`mltox ingest SOURCE`: posts of a network into Pub/Sub."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from ingest import health
+from ingest.authors import ENVIRONMENT_VARIABLE, AuthorKeyError, AuthorKeys
+from ingest.cursors import Keeper, StateError, open_store
+from ingest.delivery import Delivery
+from ingest.outbox import Outbox
+from ingest.publish import Publisher, PublishError
+from ingest.run import Ingest, Sorter
+from ingest.secrets import secret
+from ingest.sources.registry import SOURCES, Entry, SourceModule, load
+from ingest.sources.source import CurrentTopics, SourceError
+from ingest.topics import Topic, TopicError
+from ingest.topics_file import TopicsFile
+from pipelines.logs import LogFormat, say, set_up
+
+GIVE_UP_WITH_OUTBOX, GIVE_UP_WITHOUT = 30.0, 600.0
+"""Seconds after which a message goes onto the disk, or ends the run."""
+EXIT_USAGE = 2
+
+_ERRORS = (
+    AuthorKeyError,
+    PublishError,
+    SourceError,
+    StateError,
+    TopicError,
+    health.HealthError,
+)
+
+DESCRIPTION = """\
+Publishes the posts of your topics as they come, until Ctrl-C or the end of the source.
+
+reads   {help}
+writes  a Pub/Sub topic (PUBSUB_EMULATOR_HOST: an emulator's); where to go on, in --state
+
+A run that is killed or stopped goes on where the last confirmed post was.
+"""
+
+_NEEDED = {
+    "file": "--input posts.jsonl ",
+    "mastodon": "--instance mastodon.social ",
+    "reddit": "--subreddits news ",
+}
+EXAMPLE = "mltox ingest {name} {more}--topic projects/P/topics/posts --topics topics.yaml"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments[0] if arguments else "--help"
+    if name in {"-h", "--help"}:
+        print(usage())
+        return 0
+    if name not in SOURCES:
+        print(f"mltox ingest: no source {name!r}\n\n{usage()}", file=sys.stderr)
+        return EXIT_USAGE
+    set_up(LogFormat.TEXT)
+    try:
+        module = load(name)
+        options = parser(name, SOURCES[name], module).parse_args(arguments[1:])
+        set_up(LogFormat(options.log_format))
+        return run(name, module, options)
+    except _ERRORS as error:
+        say(str(error))
+        return EXIT_USAGE
+
+
+def usage() -> str:
+    width = max(map(len, SOURCES))
+    lines = "\n".join(f"  {name:<{width}}  {entry.help}" for name, entry in SOURCES.items())
+    return (
+        "usage: mltox ingest SOURCE [options]\n\n"
+        f"Publishes posts of a source to Pub/Sub as they come:\n\n{lines}\n\n"
+        "mltox ingest SOURCE --help tells the options of each."
+    )
+
+
+def parser(name: str, entry: Entry, module: SourceModule) -> argparse.ArgumentParser:
+    more = _NEEDED.get(name, "")
+    made = argparse.ArgumentParser(
+        prog=f"mltox ingest {name}",
+        description=DESCRIPTION.format(help=entry.help),
+        epilog=f"example:\n  {EXAMPLE.format(name=name, more=more)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(made)
+    common = made.add_argument_group("common to all sources")
+    common.add_argument(
+        "--topic", required=True, metavar="projects/P/topics/T", help="Pub/Sub topic of the posts"
+    )
+    common.add_argument(
+        "--deletions-topic",
+        metavar="projects/P/topics/T",
+        help="Pub/Sub topic of posts that are gone, for mltox forget (default: they are counted)",
+    )
+    common.add_argument(
+        "--topics",
+        type=Path,
+        required=entry.needs_topics,
+        metavar="FILE",
+        help="YAML file of topics: name, keywords, phrases, hashtags, languages, sources. A change"
+        " counts at once" + ("" if entry.needs_topics else " (default: those of the posts)"),
+    )
+    common.add_argument(
+        "--state",
+        default="mltox-state",
+        metavar="FOLDER|gs://…",
+        help="where to go on, and the count of paid reads (default: %(default)s)",
+    )
+    common.add_argument(
+        "--outbox",
+        type=Path,
+        metavar="FOLDER",
+        help="where messages wait that Pub/Sub does not take (default: in a local --state; with"
+        " gs://, a run ends after ten minutes of that)",
+    )
+    common.add_argument(
+        "--health-port", type=int, metavar="N", help="answers 200 or 503, and counts as JSON"
+    )
+    common.add_argument(
+        "--log-format",
+        choices=[choice.value for choice in LogFormat],
+        default=LogFormat.TEXT.value,
+        help="JSON has an object a line (default: %(default)s)",
+    )
+    return made
+
+
+def run(name: str, module: SourceModule, options: argparse.Namespace) -> int:
+    """Everything that can be wrong is looked at before anything is read."""
+    topics_file = TopicsFile(options.topics) if options.topics is not None else None
+    everything = topics_file.current if topics_file else lambda: getattr(module, "TOPICS", ())
+    authors = author_keys()
+    source = module.open_source(options, of_network(everything, SOURCES[name].network))
+    check_topics(options.topic, options.deletions_topic)
+    sorter = Sorter(name, everything, authors, options.topic, options.deletions_topic)
+    with ExitStack() as stack:
+        outbox = None
+        if (folder := outbox_folder(name, options)) is not None:
+            outbox = stack.enter_context(contextlib.closing(Outbox(folder)))
+        keeper = Keeper(open_store(options.state), name)
+        give_up = GIVE_UP_WITHOUT if outbox is None else GIVE_UP_WITH_OUTBOX
+        publisher = stack.enter_context(contextlib.closing(Publisher(give_up)))
+        ingest = Ingest(source, sorter, Delivery(publisher.send, outbox), keeper)
+        if options.health_port is not None:
+            port = stack.enter_context(health.serving(lambda: ingest.status, options.health_port))
+            say(f"health at http://localhost:{port}/")
+        reload = topics_file.reload if topics_file else lambda: None
+        stopping = stack.enter_context(signals(reload))
+        stack.callback(lambda: print(balance(ingest.counts), flush=True))
+        ingest.run(stopping)
+    return 0
+
+
+def author_keys() -> AuthorKeys:
+    """This installation's; the secret may lie in Secret Manager like any other key."""
+    if ENVIRONMENT_VARIABLE in os.environ or f"{ENVIRONMENT_VARIABLE}_SECRET" in os.environ:
+        return AuthorKeys(secret(ENVIRONMENT_VARIABLE).encode("utf-8", "surrogateescape"))
+    return AuthorKeys.from_environment()
+
+
+def of_network(topics: CurrentTopics, network: str | None) -> CurrentTopics:
+    """The topics that posts of a network may belong to: the others need not be asked for. The same
+    object until they change."""
+    last: tuple[Sequence[Topic], Sequence[Topic]] = (), ()
+
+    def current() -> Sequence[Topic]:
+        nonlocal last
+        if (now := topics()) is not last[0]:
+            last = now, tuple(topic for topic in now if topic.takes(network))
+        return last[1]
+
+    return current
+
+
+def check_topics(*topics: str | None) -> None:
+    """Raises PublishError for a Pub/Sub topic that is not there or may not be published to."""
+    from pipelines.preflight.pubsub import topic_problems
+
+    for problem in (each for topic in topics if topic for each in topic_problems(topic)):
+        raise PublishError(problem)
+
+
+def outbox_folder(name: str, options: argparse.Namespace) -> Path | None:
+    if options.outbox is not None:
+        return Path(options.outbox) / name
+    if str(options.state).startswith("gs://"):
+        return None  # a container's disk goes with it
+    return Path(options.state) / "outbox" / name
+
+
+@contextmanager
+def signals(reload: Callable[[], None]) -> Iterator[threading.Event]:
+    """Set by SIGINT and SIGTERM; SIGHUP has the topics read again."""
+    stopping = threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        stopping.set()
+
+    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: lambda *_: reload()}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def balance(counts: Mapping[str, int]) -> str:
+    """What a run did, as a person reads it."""
+    names = {
+        "read": "read",
+        "no_topic": "of no topic",
+        "rejected": "rejected",
+        "deletions": "deletions",
+        "published": "published",
+        "spooled": "waited on disk",
+        "refused": "refused for good",
+    }
+    return "\n".join(f"  {shown:<18}{counts.get(key, 0):>12,}" for key, shown in names.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

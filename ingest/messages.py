@@ -1,0 +1,76 @@
+"""What goes over Pub/Sub: the payload, and the attributes by which others can tell messages apart.
+
+| attribute | of a post | of a reject | of a deletion |
+|---|---|---|---|
+| post_id | its id; Dataflow takes duplicates by it | `reject:` and a hash | id of the post |
+| created_at | RFC 3339; its event time | when it was read | – |
+| source | its network | the source that was read | its network |
+| topic | the first of its topics | – | – |
+| schema | version of the payload | the same | the same |
+| letter_id | – | id that its dead letter will have | – |
+
+An attribute has one value and filters of subscriptions compare it whole, so `topic` is the first
+topic alone; the payload has them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from ingest.envelope import SCHEMA, Envelope, Reject, encode, encode_deletion
+from ingest.formats.own import notice
+from pipelines.records import Micros
+
+POST_ID, CREATED_AT, LETTER_ID = "post_id", "created_at", "letter_id"
+"""Attributes that `mltox stream` reads."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Outgoing(NamedTuple):
+    """A message and the Pub/Sub topic that it is for."""
+
+    topic: str
+    data: bytes
+    attributes: Mapping[str, str]
+
+
+def post_message(topic: str, envelope: Envelope) -> Outgoing:
+    attributes = {
+        POST_ID: envelope.post_id,
+        CREATED_AT: rfc3339(envelope.created_at),
+        "source": envelope.source,
+        "schema": str(SCHEMA),
+    }
+    if envelope.topics:
+        attributes["topic"] = envelope.topics[0]
+    return Outgoing(topic, encode(envelope), attributes)
+
+
+def reject_message(topic: str, reject: Reject, source: str, now: Micros) -> Outgoing:
+    """What was no usable post, for the pipeline's dead letters.
+
+    The same content is the same letter, however often it is read: after a restart it comes again.
+    """
+    data = notice(reject.error_type, reject.message, reject.payload, reject.post_id)
+    letter_id = hashlib.sha256(f"{source}\0".encode() + data).hexdigest()[:32]
+    attributes = {
+        POST_ID: f"reject:{letter_id}",
+        CREATED_AT: rfc3339(now),
+        "source": source,
+        "schema": str(SCHEMA),
+        LETTER_ID: letter_id,
+    }
+    return Outgoing(topic, data, attributes)
+
+
+def deletion_message(topic: str, post_id: str) -> Outgoing:
+    """What `mltox forget` reads."""
+    attributes = {POST_ID: post_id, "source": post_id.partition(":")[0], "schema": str(SCHEMA)}
+    return Outgoing(topic, encode_deletion(post_id), attributes)
+
+
+def rfc3339(stamp: Micros) -> str:
+    return (_EPOCH + timedelta(microseconds=stamp)).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,59 @@
+"""What a file and the sample have in common: rows that can be numbered, in an order that stays."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from ingest.pace import Stamps, paced
+from ingest.sources.source import Batch, Cursor
+
+ROWS = 200
+"""Of a batch, where nothing sets the pace."""
+
+
+class Line(NamedTuple):
+    """A row: the `number`-th, from 1, of what `key` stands for in the cursor."""
+
+    key: str
+    number: int
+    payload: bytes
+
+
+def replayed(
+    lines: Iterable[Line], cursor: Cursor, speed: float | None, stopping: threading.Event
+) -> Iterator[Batch]:
+    """Batches of the lines behind the cursor; at `speed` times their own pace, or as fast as they
+    are taken."""
+    done = {key: int(number) for key, number in cursor.items()}
+    for rows in _chunks(lines) if speed is None else _paced(lines, done, speed, stopping):
+        if stopping.is_set():
+            return
+        yield _batch([line for line in rows if _is_new(line, done)])
+
+
+def _is_new(line: Line, done: Mapping[str, int]) -> bool:
+    return line.number > done.get(line.key, 0)
+
+
+def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    remaining = iter(lines)
+    while rows := list(islice(remaining, ROWS)):
+        yield rows
+
+
+def _paced(
+    lines: Iterable[Line], done: Mapping[str, int], speed: float, stopping: threading.Event
+) -> Iterator[list[Line]]:
+    """What is done already takes no time."""
+    stamps = Stamps(time.time_ns() // 1000)
+    new = (line for line in lines if _is_new(line, done))
+    return paced(((stamps.of(line.payload), line) for line in new), speed, stopping)
+
+
+def _batch(rows: Sequence[Line]) -> Batch:
+    cursor = {line.key: str(line.number) for line in rows}
+    return Batch(tuple(line.payload for line in rows), cursor or None)

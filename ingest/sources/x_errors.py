@@ -1,0 +1,81 @@
+"""What X says when it refuses, and which of it no waiting can mend."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+TOKEN = "X_BEARER_TOKEN"
+"""The environment variable with the app's bearer token."""
+
+TOO_MANY = 429
+_CAP = "UsageCapExceeded"
+
+
+class Refused(Exception):
+    """An answer of X that is not what was asked for.
+
+    `status` is HTTP's, `title` and `detail` are X's words as one line of ASCII each, `reset` the
+    time (s since 1970) when a rate limit ends, None where X named none or it is not used up.
+    """
+
+    def __init__(
+        self, status: int, title: str = "", detail: str = "", reset: float | None = None
+    ) -> None:
+        super().__init__(f"{status} {title}".strip())
+        self.status, self.title, self.detail, self.reset = status, title, detail, reset
+
+    @classmethod
+    def of(cls, status: int, headers: Mapping[str, str], body: bytes) -> Refused:
+        """Reads an answer's error, in any shape: what refuses may be a proxy."""
+        said: Any = None
+        with contextlib.suppress(ValueError):
+            said = orjson.loads(body)
+        if not isinstance(said, dict):
+            said = {}
+        errors = said.get("errors")
+        first = errors[0] if isinstance(errors, list) and errors else {}
+        first = first if isinstance(first, dict) else {}
+        details = first.get("details")
+        why = details[0] if isinstance(details, list) and details else first.get("message")
+        return cls(
+            status,
+            one_line(said.get("title") or first.get("title")),
+            one_line(why or said.get("detail") or first.get("detail")),
+            _reset(headers),
+        )
+
+
+def fatal(error: Refused) -> str | None:
+    """Returns one line for a refusal that a new try cannot mend, or None."""
+    said = ": ".join(filter(None, (error.title, error.detail)))
+    said = f" (X says: {said})" if said else ""
+    if error.status == 401:
+        return f"X refuses the bearer token in {TOKEN}: it is wrong or revoked{said}"
+    if error.status == 402:
+        return f"the account of {TOKEN} has no credits left at X{said}"
+    if error.status == 403:
+        return f"the app of {TOKEN} may not do this at X: its access level is too low{said}"
+    if error.title == _CAP:
+        return f"the account of {TOKEN} has read as many posts as X allows it this month{said}"
+    if 400 <= error.status < 500 and error.status not in (408, 409, 425, TOO_MANY):
+        return f"X does not take the request, {error.status}{said}"
+    return None
+
+
+def one_line(value: object) -> str:
+    """Returns a hostile string, short and printable in one line; nothing for what is no string."""
+    return ascii(value)[1:-1][:300] if isinstance(value, str) else ""
+
+
+def _reset(headers: Mapping[str, str]) -> float | None:
+    # Too many connections are a 429 too, with a limit that is not used up.
+    if headers.get("x-rate-limit-remaining", "0") != "0":
+        return None
+    try:
+        return float(int(headers.get("x-rate-limit-reset", "")))
+    except ValueError:
+        return None

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ingest import cli
+from ingest.authors import AuthorKeys
+from ingest.secrets import SecretError
+from ingest.sources.registry import SOURCES, load
+from ingest.topics import Topic
+
+TOPIC = ["--topic", "projects/p/topics/posts"]
+
+
+def options_of(name: str, *arguments: str) -> argparse.Namespace:
+    return cli.parser(name, SOURCES[name], load(name)).parse_args([*TOPIC, *arguments])
+
+
+def test_help_lists_all_sources(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == cli.main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"  {name} " in said for name in SOURCES)
+
+
+def test_a_source_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["twitter", *TOPIC]) == 2
+    assert "no source 'twitter'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["file", "--help"], ["sample", "--help"]])
+def test_help_of_a_source(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    for word in ("reads  ", "writes ", "example:", "--topic ", "--state ", "--health-port "):
+        assert word in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["file", *TOPIC, "--input", "nowhere.jsonl"], "mltox: no such file: nowhere.jsonl"),
+        (["sample", *TOPIC, "--topics", "nowhere.yaml"], "mltox: cannot read nowhere.yaml"),
+        (["sample", "--posts", "300", "--topic", "posts"], "a topic is written projects/PROJECT/"),
+    ],
+)
+def test_what_a_person_can_mend_is_one_line(
+    arguments: Sequence[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*arguments, "--state", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert len(captured.err.splitlines()) == 1 and not captured.out
+
+
+def test_a_network_has_to_be_given_topics() -> None:
+    entry = SOURCES["bluesky"]
+    with pytest.raises(SystemExit):
+        cli.parser("bluesky", entry, load("sample")).parse_args(TOPIC)
+
+
+def test_an_outbox_lies_where_the_disk_stays() -> None:
+    assert cli.outbox_folder("sample", options_of("sample", "--state", "s")) == Path(
+        "s/outbox/sample"
+    )
+    assert cli.outbox_folder("sample", options_of("sample", "--state", "gs://b/s")) is None
+    both = options_of("sample", "--state", "gs://b/s", "--outbox", "disk")
+    assert cli.outbox_folder("sample", both) == Path("disk/sample")
+
+
+def test_a_source_is_asked_for_its_own_topics_only() -> None:
+    everything = [Topic("all", ("a",)), Topic("x", ("b",), sources=("x",))]
+    of_x, of_bluesky = (cli.of_network(lambda: everything, name) for name in ("x", "bluesky"))
+    assert [topic.name for topic in of_x()] == ["all", "x"]
+    assert [topic.name for topic in of_bluesky()] == ["all"]
+    assert [topic.name for topic in cli.of_network(lambda: everything, None)()] == ["all", "x"]
+    assert of_x() is of_x()
+    everything = [Topic("other", ("c",))]
+    assert [topic.name for topic in of_x()] == ["other"]
+
+
+def test_a_name_in_secret_manager_is_never_taken_for_the_author_key(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would be the same for everybody who can read the configuration."""
+    monkeypatch.setenv("MLTOX_AUTHOR_KEY", "a long enough key for tests")
+    expected = AuthorKeys(b"a long enough key for tests")
+    assert cli.author_keys().key("x", "1") == expected.key("x", "1")
+    monkeypatch.delenv("MLTOX_AUTHOR_KEY")
+    monkeypatch.setenv("MLTOX_AUTHOR_KEY_SECRET", "no name of a version")
+    with pytest.raises(SecretError, match="MLTOX_AUTHOR_KEY_SECRET is written projects/"):
+        cli.author_keys()
+
+
+def test_signals_stop_and_reload_and_go_back_to_what_they_were() -> None:
+    reloaded = threading.Event()
+    before = signal.getsignal(signal.SIGTERM)
+    with cli.signals(reloaded.set) as stopping:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert reloaded.wait(30) and not stopping.is_set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stopping.wait(30)
+    assert signal.getsignal(signal.SIGTERM) is before

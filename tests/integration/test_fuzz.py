@@ -1,0 +1,71 @@
+"""100,000 payloads that nobody would send, through the whole graph: each is accounted for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from ingest.authors import AuthorKeys
+from ingest.envelope import DELETION, Envelope
+from ingest.topics import TopicMatcher
+from pipelines.live.cycle import run_cycle
+from pipelines.live.ledger import LiveLedger
+from pipelines.records import HOUR, Message
+from pipelines.streaming import Settings
+from pipelines.toxicity import DEFAULT_BUNDLE
+from pipelines.transforms.parse import items_of, letter_id, now_micros
+from pipelines.warehouse.duckdb import DuckDBWarehouse
+from tests.integration.fuzz import payloads, seeds
+
+SETTINGS = Settings(
+    matcher=TopicMatcher([]),
+    authors=AuthorKeys(b"a long enough key for tests"),
+    bundle=str(DEFAULT_BUNDLE),
+    threshold=0.4,
+    default_topic="t",
+)
+TURN = 5_000
+
+
+@pytest.mark.parametrize(
+    "count", [1_000, pytest.param(100_000, marks=pytest.mark.drill)], ids=lambda count: f"{count}"
+)
+@pytest.mark.parametrize("seed", [31])
+def test_every_payload_is_a_post_or_a_dead_letter(count: int, seed: int, tmp_path: Path) -> None:
+    """What decodes is in `scored_posts`, scored or not, or a letter of the stage that refused it;
+    what does not is a letter."""
+    fuzzed = payloads(seeds(tmp_path, seed), count, seed)
+    posts, letters = set[str](), set[str]()
+    totals: Counter[str] = Counter()
+    with DuckDBWarehouse(tmp_path / "fuzz.duckdb") as warehouse:
+        warehouse.create()
+        ledger = LiveLedger(warehouse, SETTINGS.threshold, HOUR)
+        ledger.open()
+        for start in range(0, count, TURN):
+            turn = [
+                Message(payload, f"fuzz:{seed}:{start + number}")
+                for number, payload in enumerate(islice(fuzzed, TURN))
+            ]
+            for message in turn:
+                found = list(items_of(message.payload, SETTINGS.authors, now_micros()))
+                assert found, f"nothing comes of {message.payload!r}"
+                for index, item in enumerate(found):
+                    if isinstance(item, Envelope):
+                        posts.add(item.post_id)
+                    elif item.error_type != DELETION:
+                        letters.add(letter_id("parse", message.origin, index))
+            totals.update(run_cycle(turn, SETTINGS, ledger, PipelineOptions([])))
+        ledger.close()
+        keys = warehouse.query("SELECT topic, post_id FROM scored_posts").to_pylist()
+        refused = warehouse.query("SELECT letter_id, stage, post_id FROM dead_letters").to_pylist()
+    assert len({tuple(key.values()) for key in keys}) == len(keys)
+    assert letters <= {row["letter_id"] for row in refused}
+    stored = {key["post_id"] for key in keys}
+    assert posts == stored | {row["post_id"] for row in refused if row["stage"] != "parse"}
+    ends = ("posts_kept", "duplicates", "rows_no_topic", "dead_letters")
+    assert totals["rows_read"] + totals["topic_copies"] == sum(totals[name] for name in ends)
+    assert totals["posts_scored"] and totals["posts_unscored"] and len(letters) > count / 4
