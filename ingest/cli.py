@@ -58,13 +58,7 @@ EXAMPLE = "mltox ingest {name} {more}--topic projects/P/topics/posts --topics to
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
-    name = arguments[0] if arguments else "--help"
-    if name in {"-h", "--help"}:
-        print(usage())
-        return 0
-    if name not in SOURCES:
-        print(f"mltox ingest: no source {name!r}\n\n{usage()}", file=sys.stderr)
-        return EXIT_USAGE
+    name: str = sources_parser().parse_args(arguments[:1]).source
     set_up(LogFormat.TEXT)
     try:
         module = load(name)
@@ -76,14 +70,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
 
 
-def usage() -> str:
+def sources_parser() -> argparse.ArgumentParser:
+    """The first word of the command line; the others are those of the source."""
     width = max(map(len, SOURCES))
     lines = "\n".join(f"  {name:<{width}}  {entry.help}" for name, entry in SOURCES.items())
-    return (
-        "usage: mltox ingest SOURCE [options]\n\n"
-        f"Publishes posts of a source to Pub/Sub as they come:\n\n{lines}\n\n"
-        "mltox ingest SOURCE --help tells the options of each."
+    made = argparse.ArgumentParser(
+        prog="mltox ingest",
+        usage="mltox ingest SOURCE [options]",
+        description="Publishes posts of your topics as they are written.\n\n"
+        f"reads   one of these sources:\n{lines}\n"
+        "writes  a Pub/Sub topic (PUBSUB_EMULATOR_HOST: an emulator's)\n\n"
+        "mltox ingest SOURCE --help tells the options of each.",
+        epilog=f"example:\n  {EXAMPLE.format(name='bluesky', more='')}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    made.add_argument("source", choices=SOURCES, metavar="SOURCE", help="a name of those above")
+    return made
 
 
 def parser(name: str, entry: Entry, module: SourceModule) -> argparse.ArgumentParser:

@@ -27,6 +27,7 @@ from pipelines.toxicity.normalise import normalise
 from pipelines.toxicity.recent import Recent
 
 DIGITS = 6
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class Scorer:
@@ -126,13 +127,21 @@ def _open_tokenizer(bundle: Bundle) -> tuple[Tokenizer, int]:
     return tokenizer, next((number for number in pad_id if number is not None), 0)
 
 
+def _providers() -> list[str]:
+    """The CPU, and before it the GPU where onnxruntime-gpu is installed instead of onnxruntime."""
+    if CUDA not in onnxruntime.get_available_providers():
+        return [CPU]
+    onnxruntime.preload_dlls()  # CUDA's libraries are Python packages, which the loader knows not
+    return [CUDA, CPU]
+
+
 def _open_session(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(
-            str(bundle.folder / MODEL), options, providers=["CPUExecutionProvider"]
+            str(bundle.folder / MODEL), options, providers=_providers()
         )
         inputs = {node.name for node in session.get_inputs()}
         outputs = {node.name: node.shape for node in session.get_outputs()}

@@ -17,6 +17,7 @@ from apache_beam.utils.timestamp import Timestamp
 from ingest.authors import AuthorKeys
 from ingest.envelope import Envelope, Reject, encode
 from ingest.formats import decode
+from ingest.formats.scrub import storable
 from ingest.topics import TopicMatcher
 from pipelines.progress import advance
 from pipelines.records import DeadLetter, Message, Micros, Post
@@ -104,12 +105,21 @@ def encode_reject(reject: Reject) -> bytes:
     return REJECTED + orjson.dumps(tuple(reject)) + b"}"
 
 
+def is_sound(reject: Reject) -> bool:
+    """Whether it fits a row. On a topic anybody may write what `encode_reject` writes."""
+    *texts, post_id = reject
+    texts += [] if post_id is None else [post_id]
+    return all(isinstance(text, str) and storable(text) == text for text in texts)
+
+
 def items_of(payload: bytes, authors: AuthorKeys, now: Micros) -> Iterator[Envelope | Reject]:
     """The posts and rejects in a payload: those of `decode`, or the one of `encode_reject`."""
     if payload.startswith(REJECTED):
         with contextlib.suppress(orjson.JSONDecodeError, KeyError, TypeError):
-            yield Reject(*orjson.loads(payload)["mltox_reject"])
-            return
+            reject = Reject(*orjson.loads(payload)["mltox_reject"])
+            if is_sound(reject):
+                yield reject
+                return
     yield from decode(payload, authors=authors, now=now)
 
 

@@ -22,15 +22,20 @@ def options_of(name: str, *arguments: str) -> argparse.Namespace:
     return cli.parser(name, SOURCES[name], load(name)).parse_args([*TOPIC, *arguments])
 
 
-def test_help_lists_all_sources(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main([]) == cli.main(["--help"]) == 0
-    said = capsys.readouterr().out
-    assert all(f"  {name} " in said for name in SOURCES)
-
-
-def test_a_source_that_is_none_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["twitter", *TOPIC]) == 2
-    assert "no source 'twitter'" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["--help"], 0), ([], 2), (["twitter", *TOPIC], 2)]
+)
+def test_the_sources_are_told(
+    arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == code
+    captured = capsys.readouterr()
+    if code == 0:
+        assert all(f"  {name} " in captured.out for name in SOURCES)
+    else:
+        assert "mltox ingest: error: " in captured.err
 
 
 @pytest.mark.parametrize("arguments", [["file", "--help"], ["sample", "--help"]])

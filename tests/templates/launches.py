@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -13,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import google_crc32c
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -37,8 +40,12 @@ class Google(BaseHTTPRequestHandler):
             self._answer(200, {"access_token": "t", "expires_in": 3600, "token_type": "Bearer"})
 
     def do_PUT(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(200, {"name": "o", "bucket": "some-bucket", "size": "1"})
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        sums = {
+            "md5Hash": base64.b64encode(hashlib.md5(content).digest()).decode(),
+            "crc32c": base64.b64encode(google_crc32c.Checksum(content).digest()).decode(),
+        }
+        self._answer(200, {"name": "o", "bucket": "b", "size": str(len(content)), **sums})
 
     def _answer(self, status: int, body: Mapping[str, Any], location: str | None = None) -> None:
         content = json.dumps(body).encode()

@@ -373,7 +373,7 @@ def test_anomaly_report_is_flat(warehouse: Warehouse) -> None:
 
 def test_metric_hours_join_past_and_future(warehouse: Warehouse) -> None:
     warehouse.upsert("hourly_toxicity", [hourly(hour=MONDAY, posts=7, toxic_share=0.5)])
-    warehouse.upsert("anomalies", [anomaly(hour=MONDAY, metric="posts", severity="major")])
+    warehouse.upsert("anomalies", [anomaly(hour=MONDAY, metric="posts", severity="critical")])
     warehouse.upsert(
         "forecasts",
         [
@@ -384,7 +384,7 @@ def test_metric_hours_join_past_and_future(warehouse: Warehouse) -> None:
     columns = "metric, hour, observed, expected, severity"
     found = rows(warehouse, "metric_hours", columns, "metric, hour")
     assert [row for row in found if row[0] != "mean_toxicity"] == [
-        ("posts", at(MONDAY), 7.0, 5.0, "major"),
+        ("posts", at(MONDAY), 7.0, 5.0, "critical"),
         ("posts", at(MONDAY + HOUR), None, 6.0, None),
         ("toxic_share", at(MONDAY), 0.5, None, None),
     ]
