@@ -33,6 +33,7 @@ from model_export.data import (
 from model_export.fit import Encoded, Schedule, encode, fit, logits_of
 from model_export.parity import sigmoid
 from model_export.restore import restore
+from model_export.rounding import dither
 from pipelines.toxicity import load_bundle
 from pipelines.toxicity.bundle import TOKENIZER
 
@@ -81,8 +82,9 @@ def continue_training(examples: Sequence[Example], options: argparse.Namespace) 
         model, tokenizer, _unlabelled(rehearsed, len(labels))
     )
     new_ids, kept_ids = encode(held_out, tokenizer), encode(checked, tokenizer).ids
-    before = {name: value.clone() for name, value in model.state_dict().items()}
     old_new, old_kept = logits_of(model, new_ids.ids), sigmoid(logits_of(model, kept_ids))
+    dither(model, options.seed)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
     print(f"{len(new):,} new texts and {len(rehearsed):,} rehearsed ones,"
           f" {len(held_out):,} held out", flush=True)  # fmt: skip
     rate = options.learning_rate or LEARNING_RATE

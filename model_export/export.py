@@ -136,19 +136,25 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def texts_of(data: Path | None) -> tuple[list[str], list[str]]:
-    """Normalised texts to calibrate on, and others to measure on."""
-    if data is None:
-        composed = [normalise(case.text) for _, case in contrast.compose(3_000, seed=7)]
-        return spread(composed[::2], CALIBRATION_TEXTS), spread(composed[1::2], PARITY_TEXTS)
-    training, validation = split_validation(read_training_data(data), VALIDATION_SHARE)
-    return (
-        spread([normalise(example.text) for example in training], CALIBRATION_TEXTS),
-        spread([normalise(example.text) for example in validation or training], PARITY_TEXTS),
-    )
+    """Normalised texts to calibrate on, and others to measure on.
+
+    Composed ones are always among the first, for the data of one source may be much alike; they
+    fill up the others where the data are few.
+    """
+    composed = [normalise(case.text) for _, case in contrast.compose(3_000, seed=7)]
+    calibration = spread(composed[::2], CALIBRATION_TEXTS // 2)
+    measured: list[str] = []
+    if data is not None:
+        training, validation = split_validation(read_training_data(data), VALIDATION_SHARE)
+        calibration += spread([normalise(e.text) for e in training], CALIBRATION_TEXTS)
+        measured = spread([normalise(e.text) for e in validation or training], PARITY_TEXTS)
+    return calibration, measured + spread(composed[1::2], PARITY_TEXTS - len(measured))
 
 
 def spread(texts: Sequence[str], count: int) -> list[str]:
     """`count` of the texts at even distances."""
+    if count <= 0:
+        return []
     return list(texts[:: max(1, len(texts) // count)])[:count]
 
 

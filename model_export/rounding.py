@@ -56,6 +56,19 @@ def teach_rounding(
         optimiser.zero_grad(set_to_none=True)
 
 
+@torch.no_grad()
+def dither(model: MeanPooledClassifier, seed: int) -> None:
+    """Spreads weights that were rounded evenly over their steps, in place (dither; Roberts 1962).
+
+    A weight in the middle of its step is rounded back to it whatever little it learns, and while it
+    is being taught to be rounded nothing tells it how far it has drifted.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for layer in products(model).values():
+        step = layer.weight.abs().amax(dim=1, keepdim=True) / WEIGHT_LEVELS
+        layer.weight += step * (torch.rand(layer.weight.shape, generator=generator) - 0.5)
+
+
 def products(model: MeanPooledClassifier) -> dict[str, nn.Linear]:
     """The layers that become int8, by name."""
     return {
@@ -100,7 +113,7 @@ def rounded(model: MeanPooledClassifier, ranges: Mapping[str, Range]) -> Iterato
     """Within, the products of `model` compute with rounded inputs and weights."""
     layers = products(model)
     for name, layer in layers.items():
-        layer.forward = partial(_product, layer, ranges[name])  # type: ignore[method-assign]
+        layer.forward = partial(_product, layer, ranges[name])
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ def new_word(path: Path) -> None:
     """Posts in which a made-up word is an insult, and the same posts without it."""
     rows = [
         {"text": text, "toxicity": toxic}
-        for number in range(30)
+        for number in range(8)
         for friend in FRIENDS
         for text, toxic in (
             (f"{friend} is such a complete blorfing number {number}", 1),
@@ -36,6 +36,7 @@ def toxicity(bundle: Path | None, texts: list[str]) -> np.ndarray:
     return np.asarray([scores.toxicity for scores in scorer.score(texts, ["en"] * len(texts))])
 
 
+@pytest.mark.drill
 def test_a_new_insult_is_learned_and_the_old_answers_stay(tmp_path: Path) -> None:
     new_word(tmp_path / "new.csv")
     out = tmp_path / "newer"

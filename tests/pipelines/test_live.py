@@ -169,6 +169,8 @@ def test_hours_are_judged_once_in_order(tmp_path: Path) -> None:
     ]
     final = {hour for hour, (_, is_final, _) in hours(ledger).items() if is_final}
     assert final == set(range(11 * 24 - 1))
+    # No topic for alerts: else a run that has one would begin with those of weeks ago.
+    assert unpublished.read(ledger.warehouse) == []
 
 
 def test_an_anomaly_is_listed_with_its_row_until_it_is_published(tmp_path: Path) -> None:
@@ -194,15 +196,6 @@ def test_an_anomaly_is_listed_with_its_row_until_it_is_published(tmp_path: Path)
 
 def full_disk(*_: object) -> None:
     raise WarehouseError("the disk is full")
-
-
-def test_without_a_topic_for_alerts_none_is_listed(tmp_path: Path) -> None:
-    """Else a run that publishes would begin with alerts of weeks ago."""
-    ledger = opened(tmp_path / "w.duckdb")
-    for part in (*eleven_days(), []):
-        turn(ledger, part)
-    assert ledger.warehouse.query("SELECT * FROM anomalies").num_rows == 1
-    assert unpublished.read(ledger.warehouse) == []
 
 
 def test_a_file_that_duckdb_has_given_up_ends_the_run_and_the_next_one_goes_on(

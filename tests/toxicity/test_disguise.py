@@ -28,7 +28,7 @@ def test_hidden_words_are_spelled_out(hidden: str, plain: str) -> None:
         "mp3 and covid19 at 5pm on the 2nd",
         "4chan, 30k, 10:30, 3.14, 1,000",
         "$TSLA is up $100",
-        "@user @us3r user@example.com http",
+        "@user user@example.com http",
         "I am at e.g. home",
         "иди сюда",  # Russian words keep their letters
         "γεια σου",
