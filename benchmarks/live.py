@@ -121,6 +121,7 @@ def streaming() -> Iterator[Stream]:
             yield stream
         finally:
             stream.process.kill()
+            stream.process.wait()
 
 
 def payload(number: int, text: str) -> bytes:

@@ -10,6 +10,7 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
 from pipelines.live import unpublished
+from pipelines.live.ahead import scoring_ahead
 from pipelines.live.ledger import LedgerRef, LiveLedger
 from pipelines.records import Message
 from pipelines.runners import bounded_runner
@@ -34,10 +35,10 @@ def run_cycle(
     of the messages is in them, and the ledger is as it was. Raises WarehouseBroken where no later
     turn of this process can do better.
     """
-    due = ledger.begin()
+    due = ledger.begin(messages)
     try:
-        with ledger.warehouse.transaction():
-            counts = _run(messages, settings, ledger, due, options)
+        with ledger.warehouse.transaction(), scoring_ahead(messages, settings):
+            counts = _run(settings, ledger, due, options)
             if ledger.alerting:
                 unpublished.note(ledger.warehouse, ledger.anomalies)
     except WarehouseBroken:
@@ -49,7 +50,6 @@ def run_cycle(
 
 
 def _run(
-    messages: Sequence[Message],
     settings: Settings,
     ledger: LiveLedger,
     due: Sequence[HourKey],
@@ -58,7 +58,9 @@ def _run(
     reference = LedgerRef(ledger.warehouse.uri)
     pipeline = beam.Pipeline(runner=bounded_runner(options), options=options)
     tables = build(
-        pipeline | "Messages" >> beam.Create(messages).with_output_types(Message),
+        pipeline
+        | "Turn" >> beam.Create([None])
+        | "Messages" >> beam.FlatMap(reference.messages).with_output_types(Message),
         settings,
         monitors=ledger.due_monitors(),
         ledger=reference,

@@ -6,12 +6,12 @@ may be killed at any moment: what was not committed was not acknowledged either.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.history import monitors_before, utc
 from pipelines.live import unpublished
-from pipelines.records import HOUR, Anomaly, DeadLetter, HourlyToxicity, Micros, ScoredPost
+from pipelines.records import HOUR, Anomaly, DeadLetter, HourlyToxicity, Message, Micros, ScoredPost
 from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.hour_accumulator import HourAccumulator
 from pipelines.transforms.ledger import HourKey
@@ -42,6 +42,7 @@ class LiveLedger:
     pending: dict[HourKey, HourAccumulator] = field(default_factory=dict)
     monitors: dict[str, TopicMonitor] = field(default_factory=dict)
     taught: dict[str, TopicMonitor] = field(default_factory=dict)
+    messages: Sequence[Message] = ()
     letters: list[DeadLetter] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
     watermark: Micros = 0
@@ -69,9 +70,10 @@ class LiveLedger:
         del _ledgers[self.warehouse.uri]
         self.reader.close()
 
-    def begin(self) -> list[HourKey]:
-        """Starts a run. Returns the hours that the watermark has passed: they are final from now
-        on, and due to be judged."""
+    def begin(self, messages: Sequence[Message]) -> list[HourKey]:
+        """Starts a run over the messages. Returns the hours that the watermark has passed: they are
+        final from now on, and due to be judged."""
+        self.messages = messages
         self.pending, self.taught = {}, {}
         self.letters, self.anomalies = [], []
         self.final_before = max(self.final_before, self.watermark - self.watermark % HOUR)
@@ -167,6 +169,11 @@ class LedgerRef:
     """The open ledger of a warehouse, as stages hold it: local runs stay in one process."""
 
     uri: str
+
+    def messages(self, _: None) -> Sequence[Message]:
+        """Those of the run. In `Create` they would be pickled and compressed, and the same back: a
+        third of a large turn."""
+        return _ledgers[self.uri].messages
 
     def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         return _ledgers[self.uri].known(keys) if keys else set()

@@ -37,7 +37,7 @@ DELETIONS_EVERY, DELETIONS_WAIT = 10.0, 0.25
 class Pace:
     """How large a turn is. `wait`: seconds for which messages are gathered."""
 
-    at_most: int = 6_000
+    at_most: int = 12_000
     wait: float = 1.0
 
 

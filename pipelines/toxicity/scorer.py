@@ -139,6 +139,8 @@ def _open_session(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
+    # Threads that wait for work by spinning take the core that the rest of a pipeline needs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(
             str(bundle.folder / MODEL), options, providers=_providers()

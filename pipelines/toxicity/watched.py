@@ -38,6 +38,11 @@ class WatchedScorer:
         self._next_look = time.monotonic() + seconds
         self._lock = threading.Lock()
 
+    @property
+    def at_work(self) -> Scorer:
+        """The scorer, without a look for another."""
+        return self._scorer
+
     def current(self) -> tuple[Scorer, Change]:
         """The scorer to use now, and whether it changed with this call."""
         if not self._seconds or time.monotonic() < self._next_look:
