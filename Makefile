@@ -51,7 +51,7 @@ live: $(VENV)/.installed
 	@$(BIN)/mltox live --speed "$$SPEED"
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 drill: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m drill $(PYTEST_ARGS)

@@ -33,6 +33,7 @@ EXTRAS = {
         "mypy",
         "pandas-stubs",
         "pytest",
+        "pytest-xdist",
         "ruff",
         "types-PyYAML",
         "types-tqdm",
