@@ -68,8 +68,8 @@ class Sorter:
         """Everything in a batch that is to be published, in order.
 
         A post belongs to the topics that it names itself, those it was asked for, and those that
-        its text matches; one of no topic is dropped. Deletions go to a Pub/Sub topic of their own,
-        or are counted only.
+        its text matches; one of no topic is dropped, where there are topics. Deletions go to a
+        Pub/Sub topic of their own, or are counted only.
         """
         current = self._current()
         if current is not self._topics:
@@ -80,8 +80,10 @@ class Sorter:
                 self.counts["read"] += 1
                 if isinstance(item, Envelope):
                     topics = self._topics_of(item, batch.topics)
-                    self.counts["posts" if topics else "no_topic"] += 1
-                    if topics:
+                    # Without topics of our own the pipeline's decide.
+                    wanted = bool(topics) or not current
+                    self.counts["posts" if wanted else "no_topic"] += 1
+                    if wanted:
                         yield post_message(self._posts_topic, item._replace(topics=topics))
                 elif item.error_type == DELETION:
                     self.counts["deletions"] += 1

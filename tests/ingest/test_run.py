@@ -64,6 +64,14 @@ def test_a_post_has_the_topics_that_its_source_allows(
     assert message.attributes["topic"] == expected[0]
 
 
+def test_without_topics_every_post_goes_on_and_the_pipeline_decides() -> None:
+    sorter = Sorter("file", lambda: [], AUTHORS, POSTS)
+    messages = list(sorter.messages(Batch((post(1), post(2, "of no topic")))))
+    assert [topics_of(message) for message in messages] == [[], []]
+    assert all("topic" not in message.attributes for message in messages)
+    assert sorter.counts == {"read": 2, "posts": 2}
+
+
 def test_everything_that_is_read_is_counted_once() -> None:
     payloads = (post(1), post(2, "of no topic"), b"{", encode_deletion("x:9"), post(3, ""))
     messages, sorter = sorted_out(Batch(payloads))
