@@ -113,7 +113,7 @@ def parser(name: str, entry: Entry, module: SourceModule) -> argparse.ArgumentPa
         required=entry.needs_topics,
         metavar="FILE",
         help="YAML file of topics: name, keywords, phrases, hashtags, languages, sources. A change"
-        " counts at once" + ("" if entry.needs_topics else " (default: every post, whatever its topic)"),
+        " counts at once" + ("" if entry.needs_topics else " (default: every post)"),
     )
     common.add_argument(
         "--state",
