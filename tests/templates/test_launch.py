@@ -227,6 +227,10 @@ def test_a_program_that_is_missing_is_told(
 @pytest.mark.parametrize("verb", VERBS)
 def test_make_has_a_target_for_each(verb: str) -> None:
     told = subprocess.run(
-        ["make", "--dry-run", verb], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--dry-run", verb],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert told.stdout.splitlines()[-1].endswith(f"python -m templates.launch {verb}")
