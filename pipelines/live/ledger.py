@@ -171,8 +171,8 @@ class LedgerRef:
     uri: str
 
     def messages(self, _: None) -> Sequence[Message]:
-        """Those of the run. In `Create` they would be pickled and compressed, and the same back: a
-        third of a large turn."""
+        """Those of the run. In `Create` they would be pickled and compressed, and the same back:
+        nearly a third of the main thread's time in a large turn."""
         return _ledgers[self.uri].messages
 
     def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
