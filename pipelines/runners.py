@@ -7,14 +7,15 @@ a word, and so behaves differently from machine to machine. Here the name always
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, SetupOptions, StandardOptions
+from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.runner import PipelineRunner
+from apache_beam.runners.runner import PipelineResult, PipelineRunner
 
 LOCAL_NAMES = frozenset({None, "DirectRunner", "FnApiRunner"})
 
@@ -49,6 +50,28 @@ def bounded_pipeline(options: PipelineOptions) -> Iterator[beam.Pipeline]:
     result = pipeline.run()
     if not on_dataflow(options):
         result.wait_until_finish()
+
+
+class RepeatingRunner(FnApiRunner):
+    """Runs its pipeline, and the same graph again without building it again.
+
+    For that it keeps the graph as Beam's portable description, which no run changes.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._again: Callable[[], PipelineResult] | None = None
+
+    def run_via_runner_api(
+        self, pipeline_proto: beam_runner_api_pb2.Pipeline, options: PipelineOptions
+    ) -> PipelineResult:
+        run = super().run_via_runner_api
+        self._again = lambda: run(pipeline_proto, options)
+        return self._again()
+
+    def repeat(self) -> PipelineResult | None:
+        """None before the first run."""
+        return self._again() if self._again is not None else None
 
 
 @cache

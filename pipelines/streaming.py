@@ -123,7 +123,8 @@ def build(
     judged = hours
     if ledger is not None:
         judged = hours | "DueHours" >> beam.Filter(is_due, ledger)
-    detected = judged | "Detect" >> DetectAnomalies(monitors or {})
+    before = (monitors or {}).get if ledger is None else ledger.monitor
+    detected = judged | "Detect" >> DetectAnomalies(before)
     letters = together("DeadLetters", parsed[DEAD], scored[DEAD], *too_late)
     store = settings.store_text
     return Tables(

@@ -1,4 +1,4 @@
-"""Scores a turn's texts while its graph is still busy with what comes before scoring.
+"""Scores texts as they arrive, while the graph is busy with an earlier turn.
 
 The stages of a bounded run come one after the other, each in Python on one core; the model computes
 on the others meanwhile. The graph then finds the scores among the scorer's recent texts.
@@ -8,53 +8,77 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from queue import SimpleQueue
+from types import TracebackType
+from typing import Self
 
 from ingest.envelope import Envelope
 from ingest.formats import decode
-from pipelines.records import Message
+from pipelines.live.subscription import Received
 from pipelines.streaming import Settings
 from pipelines.transforms.parse import now_micros, topics_of
 from pipelines.transforms.score import BATCH_POSTS, shared_scorer
 
-WORTH_IT = 500
-"""Messages; fewer are scored before a thread would have begun."""
 
+class ScoringAhead:
+    """A context manager over a thread. Changes no result: a text has the same scores whenever it is
+    scored."""
 
-@contextlib.contextmanager
-def scoring_ahead(messages: Sequence[Message], settings: Settings) -> Iterator[None]:
-    """Changes no result: a text has the same scores whenever it is scored."""
-    ended = threading.Event()
-    if len(messages) >= WORTH_IT:
-        threading.Thread(target=_score, args=(messages, settings, ended), daemon=True).start()
-    try:
-        yield
-    finally:
-        ended.set()
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._arrived: SimpleQueue[Sequence[Received] | None] = SimpleQueue()
+        self._done = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._score_arrivals, daemon=True)
 
+    def see(self, received: Sequence[Received]) -> None:
+        """In the order in which turns take them."""
+        self._arrived.put(received)
 
-def _score(messages: Sequence[Message], settings: Settings, ended: threading.Event) -> None:
-    # What fails here fails again in the graph, which tells of it and goes on without the post.
-    with contextlib.suppress(Exception):
-        watched = shared_scorer(settings.bundle, settings.model_threads, settings.watch_bundle)
-        for texts, langs in _wanted(messages, settings):
-            if ended.is_set():
-                return
-            watched.at_work.score(texts, langs)
+    def leave_out(self, count: int) -> None:
+        """The `count` messages that a turn took are scored by now, if not ahead of it."""
+        self._done += count
 
+    def _score_arrivals(self) -> None:
+        seen = 0
+        while (received := self._arrived.get()) is not None:
+            for start in range(0, len(received), BATCH_POSTS):
+                batch = received[start : start + BATCH_POSTS]
+                seen += len(batch)
+                if self._ended.is_set():
+                    return
+                if seen <= self._done:
+                    continue
+                # What fails here fails again in the graph, which tells of it and goes on without
+                # the post.
+                with contextlib.suppress(Exception):
+                    self._score(batch)
 
-def _wanted(
-    messages: Sequence[Message], settings: Settings
-) -> Iterator[tuple[list[str], list[str | None]]]:
-    """Texts and languages of the posts that have a topic, a batch at a time."""
-    for start in range(0, len(messages), BATCH_POSTS):
+    def _score(self, received: Sequence[Received]) -> None:
+        settings = self._settings
         texts: list[str] = []
         langs: list[str | None] = []
-        for message in messages[start : start + BATCH_POSTS]:
-            for post in decode(message.payload, authors=settings.authors, now=now_micros()):
+        for each in received:
+            for post in decode(each.payload, authors=settings.authors, now=now_micros()):
                 if isinstance(post, Envelope) and topics_of(
                     post, settings.matcher, settings.default_topic
                 ):
                     texts.append(post.text)
                     langs.append(post.lang)
-        yield texts, langs
+        watched = shared_scorer(settings.bundle, settings.model_threads, settings.watch_bundle)
+        watched.at_work.score(texts, langs)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._arrived.put(None)
+        self._thread.join()

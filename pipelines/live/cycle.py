@@ -10,10 +10,9 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
 from pipelines.live import unpublished
-from pipelines.live.ahead import scoring_ahead
 from pipelines.live.ledger import LedgerRef, LiveLedger
 from pipelines.records import Message
-from pipelines.runners import bounded_runner
+from pipelines.runners import RepeatingRunner
 from pipelines.streaming import Settings, build
 from pipelines.transforms.ledger import HourKey
 from pipelines.transforms.metrics import counters
@@ -26,19 +25,53 @@ class CycleError(Exception):
     """A turn failed and left no trace; one line for a person."""
 
 
-def run_cycle(
-    messages: Sequence[Message], settings: Settings, ledger: LiveLedger, options: PipelineOptions
-) -> Mapping[str, int]:
+class Graph:
+    """The graph of every turn. Built once: that, and describing it to the runner, is more than half
+    of what a turn costs beside its messages. What differs from turn to turn is in the ledger.
+    """
+
+    def __init__(self, settings: Settings, ledger: LiveLedger, options: PipelineOptions) -> None:
+        self.ledger = ledger
+        self._runner = RepeatingRunner()
+        self._pipeline = beam.Pipeline(runner=self._runner, options=options)
+        build_turn(self._pipeline, settings, LedgerRef(ledger.warehouse.uri))
+
+    def run(self) -> Mapping[str, int]:
+        """The counters of this run."""
+        result = self._runner.repeat() or self._pipeline.run()
+        result.wait_until_finish()
+        return counters(result)
+
+
+def build_turn(pipeline: beam.Pipeline, settings: Settings, ledger: LedgerRef) -> None:
+    turn = pipeline | "Turn" >> beam.Create([None])
+    tables = build(
+        turn | "Messages" >> beam.FlatMap(ledger.messages).with_output_types(Message),
+        settings,
+        ledger=ledger,
+        due=turn
+        | "Due" >> beam.FlatMap(ledger.closing).with_output_types(HourKey)
+        | "AtHour" >> beam.Map(at_hour).with_output_types(HourKey)
+        | "DueIntoHours" >> IntoHours(),
+    )
+    letters = write_tables(tables, ledger.uri)
+    tables.monitors | "KeepMonitor" >> beam.Map(ledger.keep_monitor)
+    letters | "KeepLetter" >> beam.Map(ledger.keep_letter)
+    tables.anomalies | "KeepAnomaly" >> beam.Map(ledger.keep_anomaly)
+
+
+def run_cycle(messages: Sequence[Message], graph: Graph) -> Mapping[str, int]:
     """Brings the messages into the tables, all or nothing, and returns the run's counters.
 
     Raises CycleError where that failed, most likely for the tables cannot be written; then nothing
     of the messages is in them, and the ledger is as it was. Raises WarehouseBroken where no later
     turn of this process can do better.
     """
-    due = ledger.begin(messages)
+    ledger = graph.ledger
+    ledger.begin(messages)
     try:
-        with ledger.warehouse.transaction(), scoring_ahead(messages, settings):
-            counts = _run(settings, ledger, due, options)
+        with ledger.warehouse.transaction():
+            counts = graph.run()
             if ledger.alerting:
                 unpublished.note(ledger.warehouse, ledger.anomalies)
     except WarehouseBroken:
@@ -47,35 +80,6 @@ def run_cycle(
         raise CycleError(in_one_line(error)) from error
     ledger.commit()
     return counts
-
-
-def _run(
-    settings: Settings,
-    ledger: LiveLedger,
-    due: Sequence[HourKey],
-    options: PipelineOptions,
-) -> Mapping[str, int]:
-    reference = LedgerRef(ledger.warehouse.uri)
-    pipeline = beam.Pipeline(runner=bounded_runner(options), options=options)
-    tables = build(
-        pipeline
-        | "Turn" >> beam.Create([None])
-        | "Messages" >> beam.FlatMap(reference.messages).with_output_types(Message),
-        settings,
-        monitors=ledger.due_monitors(),
-        ledger=reference,
-        due=pipeline
-        | "Due" >> beam.Create(due).with_output_types(HourKey)
-        | "AtHour" >> beam.Map(at_hour).with_output_types(HourKey)
-        | "DueIntoHours" >> IntoHours(),
-    )
-    letters = write_tables(tables, ledger.warehouse.uri)
-    tables.monitors | "KeepMonitor" >> beam.Map(reference.keep_monitor)
-    letters | "KeepLetter" >> beam.Map(reference.keep_letter)
-    tables.anomalies | "KeepAnomaly" >> beam.Map(reference.keep_anomaly)
-    result = pipeline.run()
-    result.wait_until_finish()
-    return counters(result)
 
 
 def at_hour(key: HourKey) -> TimestampedValue:

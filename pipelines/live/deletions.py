@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from ingest.authors import AuthorKeys
 from ingest.envelope import DELETION, Reject
 from ingest.formats import decode
+from pipelines.live.leases import Leases
 from pipelines.live.subscription import Received, Subscription
 from pipelines.warehouse import Warehouse
 from pipelines.warehouse.forgetting import Forgotten
@@ -67,8 +68,10 @@ class Deletions:
             return 0
         self._swept = time.monotonic()
         gone = {each.ack_id: deletions_of(each.payload) for each in received}
-        with self.subscription.held(list(gone)):
+        with Leases(self.subscription) as leases:
+            leases.hold(gone)
             forgotten = self.warehouse.forget({post for posts in gone.values() for post in posts})
+            leases.let_go(gone)
         self._answer(received, gone, forgotten)
         return len(received)
 

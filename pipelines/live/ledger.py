@@ -7,6 +7,7 @@ may be killed at any moment: what was not committed was not acknowledged either.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from pipelines.history import monitors_before, utc
@@ -47,6 +48,7 @@ class LiveLedger:
     anomalies: list[Anomaly] = field(default_factory=list)
     watermark: Micros = 0
     final_before: Micros = 0
+    closing: Sequence[HourKey] = ()
     due: set[tuple[str, Micros]] = field(default_factory=set)
     loaded: set[tuple[str, Micros]] = field(default_factory=set)
     reader: DuckDBWarehouse = field(init=False)
@@ -70,16 +72,15 @@ class LiveLedger:
         del _ledgers[self.warehouse.uri]
         self.reader.close()
 
-    def begin(self, messages: Sequence[Message]) -> list[HourKey]:
-        """Starts a run over the messages. Returns the hours that the watermark has passed: they are
-        final from now on, and due to be judged."""
+    def begin(self, messages: Sequence[Message]) -> None:
+        """Starts a run over the messages. The hours that the watermark has passed are final from
+        now on, and due to be judged."""
         self.messages = messages
         self.pending, self.taught = {}, {}
         self.letters, self.anomalies = [], []
         self.final_before = max(self.final_before, self.watermark - self.watermark % HOUR)
-        closing = [key for key in self.hours if self._closes(key)]
-        self.due = {(key.topic, key.hour) for key in closing}
-        return closing
+        self.closing = [key for key in self.hours if self._closes(key)]
+        self.due = {(key.topic, key.hour) for key in self.closing}
 
     def has_due(self) -> bool:
         """Whether the watermark has passed an hour that is not written as final."""
@@ -152,10 +153,9 @@ class LiveLedger:
     def keep_monitor(self, topic: str, monitor: TopicMonitor) -> None:
         self.taught[topic] = monitor
 
-    def due_monitors(self) -> dict[str, TopicMonitor]:
-        """The monitors of the topics of which an hour is due."""
-        topics = {topic for topic, _ in self.due}
-        return {topic: self.monitors[topic] for topic in topics & self.monitors.keys()}
+    def monitor(self, topic: str) -> TopicMonitor | None:
+        """A copy, for a turn may fail that has taught it."""
+        return deepcopy(self.monitors.get(topic))
 
     def is_final(self, hour: Micros) -> bool:
         return hour + HOUR <= self.final_before
@@ -175,6 +175,9 @@ class LedgerRef:
         nearly a third of the main thread's time in a large turn."""
         return _ledgers[self.uri].messages
 
+    def closing(self, _: None) -> Sequence[HourKey]:
+        return _ledgers[self.uri].closing
+
     def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         return _ledgers[self.uri].known(keys) if keys else set()
 
@@ -189,6 +192,9 @@ class LedgerRef:
 
     def is_due(self, topic: str, hour: Micros) -> bool:
         return _ledgers[self.uri].is_due(topic, hour)
+
+    def monitor(self, topic: str) -> TopicMonitor | None:
+        return _ledgers[self.uri].monitor(topic)
 
     def keep_monitor(self, taught: tuple[str, TopicMonitor]) -> None:
         _ledgers[self.uri].keep_monitor(*taught)

@@ -13,8 +13,10 @@ from typing import TypeVar
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.live import unpublished
-from pipelines.live.cycle import CycleError, run_cycle
+from pipelines.live.ahead import ScoringAhead
+from pipelines.live.cycle import CycleError, Graph, run_cycle
 from pipelines.live.deletions import Deletions
+from pipelines.live.intake import Intake, Pace
 from pipelines.live.ledger import LiveLedger
 from pipelines.live.outbox import Outbox, PublishError
 from pipelines.live.subscription import Received, Subscription
@@ -33,17 +35,9 @@ DELETIONS_EVERY, DELETIONS_WAIT = 10.0, 0.25
 """Seconds between two looks for deletions, and of a look where there are none."""
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How large a turn is. `wait`: seconds for which messages are gathered."""
-
-    at_most: int = 12_000
-    wait: float = 1.0
-
-
 @dataclass
 class LiveRun:
-    """A live run that can be asked to stop."""
+    """A live run that can be asked to stop: `stopping` ends it after what was pulled."""
 
     subscription: Subscription
     settings: Settings
@@ -51,10 +45,13 @@ class LiveRun:
     options: PipelineOptions
     outbox: Outbox | None = None
     deletions: Deletions | None = None
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     stopping: threading.Event = field(default_factory=threading.Event)
     totals: Counter[str] = field(default_factory=Counter)
     _forget_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.graph = Graph(self.settings, self.ledger, self.options)
 
     def run(self, after_turn: Callable[[Mapping[str, int]], None] = lambda counts: None) -> None:
         """Runs until `stopping` is set. What was pulled by then is committed and acknowledged.
@@ -64,17 +61,23 @@ class LiveRun:
         """
         self._publish([])  # what a run that was killed left over
         heard = time.monotonic()
-        while not self.stopping.is_set():
-            received = self.subscription.pull(self.pace.at_most, self.pace.wait)
-            if received:
-                heard = time.monotonic()
-            elif time.monotonic() - heard > IDLE_SECONDS:
-                self.ledger.idle(now_micros())
-            if received or self.ledger.has_due():
-                counts = self._turn(received)
-                self.totals.update(counts)
-                after_turn(counts)
-            self._forget()
+        with (
+            ScoringAhead(self.settings) as ahead,
+            Intake(self.subscription, self.pace, self.stopping, ahead.see) as intake,
+        ):
+            while not intake.is_done:
+                received = intake.take()
+                if received:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > IDLE_SECONDS:
+                    self.ledger.idle(now_micros())
+                if received or self.ledger.has_due():
+                    counts = self._turn(received)
+                    intake.acknowledge(received)
+                    ahead.leave_out(len(received))
+                    self.totals.update(counts)
+                    after_turn(counts)
+                self._forget()
 
     def _forget(self) -> None:
         """Between two turns, for they share the connection and its transactions. What fails comes
@@ -94,13 +97,8 @@ class LiveRun:
         messages = [
             Message(each.payload, origin_of(each.message_id, each.attributes)) for each in received
         ]
-        ack_ids = [each.ack_id for each in received]
-        with self.subscription.held(ack_ids):
-            counts = self._until_it_works(
-                lambda: run_cycle(messages, self.settings, self.ledger, self.options), len(messages)
-            )
-            self._publish(self.ledger.letters, len(messages))
-        self.subscription.acknowledge(ack_ids)
+        counts = self._until_it_works(lambda: run_cycle(messages, self.graph), len(messages))
+        self._publish(self.ledger.letters, len(messages))
         return counts
 
     def _publish(self, letters: Iterable[DeadLetter], waiting: int = 0) -> None:

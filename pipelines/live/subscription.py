@@ -7,10 +7,8 @@ PUBSUB_EMULATOR_HOST set the client talks to that host, without credentials.
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from google.api_core.exceptions import (
@@ -29,10 +27,6 @@ log = logging.getLogger(__name__)
 PULL_AT_MOST = 1_000
 TELL_AT_MOST = 2_000
 """Ids a request: 512 KiB is Pub/Sub's limit, an id has up to about 200 bytes."""
-GATHER_SECONDS = 0.2
-"""A turn costs 0.4 s of CPU time whatever it carries; a row's delay is about two turns."""
-MANY = 1_500
-"""Messages within GATHER_SECONDS that show a backlog."""
 SHORTEST_PAUSE, LONGEST_IDLE_PAUSE = 0.05, 0.4
 LONGEST_PAUSE = 30.0
 LEASE_SECONDS = 30
@@ -69,31 +63,25 @@ class Subscription:
                 " application-default login, or set PUBSUB_EMULATOR_HOST"
             ) from error
         self._pause = 0.0
+        self._idle_pause = SHORTEST_PAUSE
 
     def pull(self, at_most: int, wait: float) -> list[Received]:
-        """Up to `at_most` messages, waiting `wait` seconds for the first of them.
+        """What is there, up to `at_most` messages; waits up to `wait` seconds for the first.
 
-        Then it gathers for GATHER_SECONDS, and for `wait` where MANY have come by then.
+        No more than PULL_AT_MOST come at once.
         """
-        found: list[Received] = []
-        began, pause = time.monotonic(), SHORTEST_PAUSE
-        latest = began + wait
-        while len(found) < at_most:
-            left = latest - time.monotonic()
-            if left <= 0 or (answer := self._pull(at_most - len(found), left)) is None:
-                break
-            if answer and not found:
-                began = time.monotonic()
-            if answer or found:
-                many = len(found) + len(answer) >= MANY
-                latest = began + (wait if many else min(wait, GATHER_SECONDS))
-            if not answer:
-                # The emulator answers at once that there is nothing; asking again at once would
-                # take half a core of an idle run.
-                self._sleep(min(pause, left))
-                pause = min(LONGEST_IDLE_PAUSE, 2 * pause)
-            found += answer
-        return found
+        latest = time.monotonic() + wait
+        while (left := latest - time.monotonic()) > 0:
+            answer = self._pull(at_most, left)
+            if answer:
+                self._idle_pause = SHORTEST_PAUSE
+            if answer or answer is None:
+                return answer or []
+            # The emulator answers at once that there is nothing; asking again at once would take
+            # half a core of an idle run.
+            self._sleep(min(self._idle_pause, left))
+            self._idle_pause = min(LONGEST_IDLE_PAUSE, 2 * self._idle_pause)
+        return []
 
     def _pull(self, at_most: int, wait: float) -> list[Received] | None:
         """None where there is nothing, or nobody to ask."""
@@ -130,32 +118,6 @@ class Subscription:
         """Best effort: what Pub/Sub did not hear it delivers again, and that changes nothing."""
         self._tell(self._client.acknowledge, ack_ids)
 
-    @contextmanager
-    def held(self, ack_ids: Sequence[str]) -> Iterator[None]:
-        """Meanwhile the messages are not delivered again, however long it takes. Gives them back
-        where the work raises."""
-        done = threading.Event()
-        renewing = threading.Thread(target=self._renew, args=(ack_ids, done), daemon=True)
-        self.extend(ack_ids, LEASE_SECONDS)
-        renewing.start()
-        try:
-            yield
-        except BaseException:
-            _end(renewing, done)
-            with suppress(SubscriptionError):  # what the work raised says more
-                self.extend(ack_ids, 0)
-            raise
-        finally:
-            _end(renewing, done)
-
-    def _renew(self, ack_ids: Sequence[str], done: threading.Event) -> None:
-        while not done.wait(LEASE_SECONDS / 3):
-            try:
-                self.extend(ack_ids, LEASE_SECONDS)
-            except SubscriptionError as error:  # the next pull or acknowledgement raises it
-                log.warning("%s", error)
-                return
-
     def extend(self, ack_ids: Sequence[str], seconds: int = LEASE_SECONDS) -> None:
         """For so long, 600 at most, the messages are not delivered again; 0 gives them back."""
         self._tell(self._client.modify_ack_deadline, ack_ids, ack_deadline_seconds=seconds)
@@ -173,11 +135,6 @@ class Subscription:
 
     def close(self) -> None:
         self._client.transport.close()
-
-
-def _end(thread: threading.Thread, done: threading.Event) -> None:
-    done.set()
-    thread.join()
 
 
 def _explained(path: str, error: Exception) -> SubscriptionError:

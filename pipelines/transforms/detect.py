@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
@@ -59,15 +59,15 @@ def is_due(hour: Hour, ledger: Ledger) -> bool:
 
 
 class WatchTopic(beam.DoFn):
-    """Runs a topic's monitor over its hours, from where an earlier slice of time left it."""
+    """Runs a topic's monitor over its hours, from where an earlier run left it."""
 
-    def __init__(self, monitors: Mapping[str, TopicMonitor]) -> None:
-        self._monitors = monitors
+    def __init__(self, before: Callable[[str], TopicMonitor | None]) -> None:
+        self._before = before
         self._anomalies = counter("anomalies")
 
     def process(self, group: tuple[str, Iterable[Hour]]) -> Iterator[Anomaly | TaggedOutput]:
         topic, hours = group
-        monitor = self._monitors.get(topic) or TopicMonitor(topic)
+        monitor = self._before(topic) or TopicMonitor(topic)
         for anomaly in watch(monitor, hours):
             self._anomalies.inc()
             yield anomaly
@@ -134,11 +134,11 @@ class DetectAnomalies(beam.PTransform):
     """PCollection[Hour] -> `anomalies`: Anomaly, `monitors`: (topic, TopicMonitor).
 
     Detection needs a topic's hours one after the other, so it works in the global window on rows
-    that carry their hour. `monitors` are the states that earlier slices of time ended with; a live
-    stream keeps them as its own state and reports none.
+    that carry their hour. `before` gives a topic's monitor as an earlier run ended with it; a live
+    stream keeps monitors as its own state and reports none.
     """
 
-    monitors: Mapping[str, TopicMonitor] = field(default_factory=dict)
+    before: Callable[[str], TopicMonitor | None] = TopicMonitor
 
     def expand(self, hours: beam.PCollection[Hour]) -> DoOutputsTuple:
         keyed = (
@@ -156,6 +156,5 @@ class DetectAnomalies(beam.PTransform):
         return (
             keyed
             | "GroupByTopic" >> beam.GroupByKey()
-            | "Watch"
-            >> beam.ParDo(WatchTopic(self.monitors)).with_outputs(MONITORS, main=ANOMALIES)
+            | "Watch" >> beam.ParDo(WatchTopic(self.before)).with_outputs(MONITORS, main=ANOMALIES)
         )

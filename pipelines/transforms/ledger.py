@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
 from pipelines.records import Micros
+from pipelines.timeseries.monitor import TopicMonitor
 from pipelines.transforms.hour_accumulator import HourAccumulator
 
 
@@ -43,4 +44,8 @@ class Ledger(Protocol):
 
     def is_due(self, topic: str, hour: Micros) -> bool:
         """Whether the hour is to be shown to the topic's monitor in this run."""
+        ...
+
+    def monitor(self, topic: str) -> TopicMonitor | None:
+        """The topic's monitor after its last hour; the run may teach it more."""
         ...

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,9 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from ingest.envelope import encode_deletion
 from pipelines.forget import main
 from pipelines.live.deletions import Deletions
+from pipelines.live.intake import Pace
 from pipelines.live.ledger import LiveLedger
-from pipelines.live.loop import LiveRun, Pace
+from pipelines.live.loop import LiveRun
 from pipelines.live.subscription import Subscription
 from pipelines.records import SECOND
 from pipelines.warehouse import Warehouse, WarehouseError, open_warehouse
@@ -190,7 +190,7 @@ def test_a_live_run_forgets_between_its_turns(
         ledger,
         PipelineOptions([]),
         deletions=deletions,
-        pace=replace(Pace(), wait=0.3),
+        pace=Pace(wait=0.3),
         stopping=stopping,
     )
     publish(encode_deletion("file:3"))

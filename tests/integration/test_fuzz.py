@@ -12,7 +12,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from ingest.authors import AuthorKeys
 from ingest.envelope import DELETION, Envelope
 from ingest.topics import TopicMatcher
-from pipelines.live.cycle import run_cycle
+from pipelines.live.cycle import Graph, run_cycle
 from pipelines.live.ledger import LiveLedger
 from pipelines.records import HOUR, Message
 from pipelines.streaming import Settings
@@ -45,6 +45,7 @@ def test_every_payload_is_a_post_or_a_dead_letter(count: int, seed: int, tmp_pat
         warehouse.create()
         ledger = LiveLedger(warehouse, SETTINGS.threshold, HOUR)
         ledger.open()
+        graph = Graph(SETTINGS, ledger, PipelineOptions([]))
         for start in range(0, count, TURN):
             turn = [
                 Message(payload, f"fuzz:{seed}:{start + number}")
@@ -58,7 +59,7 @@ def test_every_payload_is_a_post_or_a_dead_letter(count: int, seed: int, tmp_pat
                         posts.add(item.post_id)
                     elif item.error_type != DELETION:
                         letters.add(letter_id("parse", message.origin, index))
-            totals.update(run_cycle(turn, SETTINGS, ledger, PipelineOptions([])))
+            totals.update(run_cycle(turn, graph))
         ledger.close()
         keys = warehouse.query("SELECT topic, post_id FROM scored_posts").to_pylist()
         refused = warehouse.query("SELECT letter_id, stage, post_id FROM dead_letters").to_pylist()

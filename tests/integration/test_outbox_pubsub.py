@@ -12,7 +12,7 @@ from google.pubsub_v1 import SubscriberClient
 
 from ingest.authors import AuthorKeys
 from ingest.topics import TopicMatcher
-from pipelines.live.cycle import run_cycle
+from pipelines.live.cycle import Graph, run_cycle
 from pipelines.live.ledger import LiveLedger
 from pipelines.live.outbox import Outbox, Publisher, PublishError
 from pipelines.records import SECOND, DeadLetter, Message
@@ -101,7 +101,7 @@ def state_after(path: Path, messages: list[Message]) -> tuple[object, ...]:
     with DuckDBWarehouse(path) as warehouse:
         ledger = LiveLedger(warehouse, 0.4, 600 * SECOND)
         ledger.open()
-        run_cycle(messages, settings, ledger, PipelineOptions([]))
+        run_cycle(messages, Graph(settings, ledger, PipelineOptions([])))
         ledger.close()
         rows = [
             [tuple(row.values()) for row in warehouse.query(sql).to_pylist()]

@@ -15,7 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from ingest.authors import AuthorKeys
 from ingest.topics import TopicMatcher
 from pipelines.live import unpublished
-from pipelines.live.cycle import CycleError, run_cycle
+from pipelines.live.cycle import CycleError, Graph, run_cycle
 from pipelines.live.ledger import LiveLedger
 from pipelines.records import SECOND, Message
 from pipelines.streaming import Settings
@@ -52,8 +52,13 @@ def opened(path: Path, disorder: int = 600, *, alerting: bool = False) -> LiveLe
     return ledger
 
 
+_graphs: dict[int, Graph] = {}
+"""By the ledger's id; each is built once and run again and again, as in a live run."""
+
+
 def turn(ledger: LiveLedger, messages: Sequence[Message]) -> dict[str, int]:
-    return dict(run_cycle(messages, settings(), ledger, PipelineOptions([])))
+    graph = _graphs.setdefault(id(ledger), Graph(settings(), ledger, PipelineOptions([])))
+    return dict(run_cycle(messages, graph))
 
 
 def hours(ledger: LiveLedger) -> dict[int, tuple[int, bool, int]]:
