@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -38,7 +38,7 @@ from model_export.parity import (
     sigmoid,
     tokenised,
 )
-from model_export.quantise import Feed, Range, calibrate, quantise, weight_products
+from model_export.quantise import Feed, Input, calibrate, quantise, weight_products
 from model_export.restore import name_weights
 from model_export.sources import Source, SourceError, load_source
 from pipelines.toxicity.batches import batches, padded
@@ -48,6 +48,13 @@ from pipelines.toxicity.normalise import PREPROCESSING, normalise
 CALIBRATION_TEXTS = 512
 PARITY_TEXTS = 1_000
 ALONE_TEXTS = 100
+
+
+class Remedies(NamedTuple):
+    """Weights whose products compute in fp32, and whose products do so with their outliers only."""
+
+    keep: tuple[str, ...]
+    split: tuple[str, ...]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -101,10 +108,10 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     expected = score_rows(torch_scoring(source), rows, pad_id)
     fp32_difference = check_fp32(expected, score_rows(onnx_scoring(fp32), rows, pad_id))
     shrink_embeddings(fp32)
-    ranges = calibrate(
+    inputs = calibrate(
         fp32, list(feeds(tokenised(source.tokenizer_json, max_length, calibration)[0], pad_id))
     )
-    model, kept, int8_difference = quantised(fp32, ranges, rows, pad_id, expected)
+    model, remedies, int8_difference = quantised(fp32, inputs, rows, pad_id, expected)
     scoring = onnx_scoring(model)
     some = rows[:: max(1, len(rows) // ALONE_TEXTS)]
     together = score_rows(scoring, some, pad_id)
@@ -128,7 +135,8 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
             "int8_mean": int8_difference.mean,
             "int8_largest": int8_difference.largest,
             "batch_largest": alone_difference.largest,
-            "products_in_fp32": len(kept),
+            "products_with_outliers_in_fp32": len(remedies.split),
+            "products_in_fp32": len(remedies.keep),
         },
     }
     write_bundle(options.out, model, source.tokenizer_json, document)
@@ -175,42 +183,50 @@ def torch_scoring(source: Source) -> Scoring:
 
 def quantised(
     fp32: onnx.ModelProto,
-    ranges: dict[str, Range],
+    inputs: dict[str, Input],
     rows: Sequence[Sequence[int]],
     pad_id: int,
     expected: NDArray[np.float64],
-) -> tuple[onnx.ModelProto, list[str], Difference]:
-    """(int8 model, weights left in fp32, difference to the source).
+) -> tuple[onnx.ModelProto, Remedies, Difference]:
+    """(int8 model, what was spared in it, difference to the source).
 
     All products with weights become int8. If that moves scores too far, the products that do most
-    of it go back to fp32, one after the other, until the gate is passed. Raises ParityError where
-    even half of them are not enough.
+    of it multiply their outliers in fp32, one product after the other; if that is not enough, they
+    go back to fp32 altogether. It ends where the gate is passed. Raises ParityError where even half
+    of them in fp32 are not enough.
     """
 
     def difference(model: onnx.ModelProto) -> Difference:
         return Difference.between(expected, score_rows(onnx_scoring(model), rows, pad_id))
 
-    kept: list[str] = []
-    model = quantise(fp32, ranges)
-    found = difference(model)
+    model = quantise(fp32, inputs)
+    found, remedies = difference(model), Remedies((), ())
     if passes_int8(found):
-        return model, kept, found
-    order = most_sensitive_first(fp32, ranges, rows, pad_id, expected)
-    while not passes_int8(found) and len(kept) < len(order) // 2:
-        kept = order[: len(kept) + 1]
-        model = quantise(fp32, ranges, kept)
+        return model, remedies, found
+    order = most_sensitive_first(fp32, inputs, rows, pad_id, expected)
+    worst = order[: len(order) // 2]
+    for remedies in remedies_for(worst):
+        model = quantise(fp32, inputs, *remedies)
         found = difference(model)
-    if not passes_int8(found):
-        raise ParityError(
-            f"int8 differs from the source by {found.mean:.3g} on average (at most {MEAN_INT8}) and"
-            f" {found.largest:.3g} at most (at most {MAX_INT8}) with {len(kept)} products in fp32"
-        )
-    return model, kept, found
+        if passes_int8(found):
+            return model, remedies, found
+    raise ParityError(
+        f"int8 differs from the source by {found.mean:.3g} on average (at most {MEAN_INT8}) and"
+        f" {found.largest:.3g} at most (at most {MAX_INT8}) with {len(worst)} products in fp32"
+    )
+
+
+def remedies_for(worst: Sequence[str]) -> Iterator[Remedies]:
+    """From the one that costs least to the one that costs most."""
+    for count in range(1, len(worst) + 1):
+        yield Remedies((), tuple(worst[:count]))
+    for count in range(1, len(worst) + 1):
+        yield Remedies(tuple(worst[:count]), tuple(worst[count:]))
 
 
 def most_sensitive_first(
     fp32: onnx.ModelProto,
-    ranges: dict[str, Range],
+    inputs: dict[str, Input],
     rows: Sequence[Sequence[int]],
     pad_id: int,
     expected: NDArray[np.float64],
@@ -220,7 +236,7 @@ def most_sensitive_first(
     some = slice(None, None, max(1, len(rows) // 250))
     moved: dict[str, float] = {}
     for weight in tqdm(weights, desc="sensitivity", unit="product", disable=None):
-        alone = quantise(fp32, ranges, [other for other in weights if other != weight])
+        alone = quantise(fp32, inputs, [other for other in weights if other != weight])
         scores = score_rows(onnx_scoring(alone), rows[some], pad_id)
         moved[weight] = float(np.square(scores - expected[some]).mean())
     return sorted(moved, key=lambda weight: -moved[weight])

@@ -62,6 +62,18 @@ def _training(training: Mapping[str, Any]) -> list[str]:
         "were made on and are not part of this project. Unknown labels are masked. Sets under GPL, "
         "NC or no licence were never trained on.",
         f"Not trained, and therefore without scores: {', '.join(untrained)}." if untrained else "",
+        *_distilled(training.get("distilled")),
+    ]
+
+
+def _distilled(run: Mapping[str, Any] | None) -> list[str]:
+    if run is None:
+        return []
+    return [
+        f"That was the teacher ({run['teacher']}). The model of this card is its first "
+        f"{run['layers']} layers, taught for {run['steps']:,} steps (learning rate "
+        f"{run['learning_rate']}, seed {run['seed']}, {run['minutes']} minutes) to say what the "
+        f"teacher says; a label of a person counts {run['truth']:.0%}.",
     ]
 
 
@@ -173,8 +185,9 @@ def _footprint(footprint: Mapping[str, Any], parity: Mapping[str, Any]) -> list[
         "compares with PyTorch in one run.",
         f"int8 against the source on {parity['texts']:,} texts, all labels: mean difference "
         f"{parity['int8_mean']:.4f}, largest {parity['int8_largest']:.3f}; a text alone against "
-        f"the same text in a batch: {parity['batch_largest']:.1g}. {parity['products_in_fp32']} "
-        "matrix products stay in fp32.",
+        f"the same text in a batch: {parity['batch_largest']:.1g}. "
+        f"{parity['products_with_outliers_in_fp32']} matrix products multiply the largest channels "
+        f"of their input in fp32, {parity['products_in_fp32']} all of them.",
     ]
 
 

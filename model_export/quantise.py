@@ -5,6 +5,10 @@ one scale) and a DequantizeLinear behind its weight (int8, one scale a column). 
 fp32, as do attention scores, normalisation and the head. Ranges are not the extremes seen: those
 are set by a few outliers (min-max moves scores by up to 0.3), but the ranges with the least squared
 error over the calibration texts.
+
+Where a product moves scores too far even so, the few channels of its input that are largest are
+multiplied in fp32 beside the rest (Dettmers et al. 2022): the range of the others is smaller then,
+and the rounding of a weight is not multiplied by a large value.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ BINS = 4_096
 WEIGHT_LEVELS = 63
 """Weights use 7 bits: on x86 without VNNI, uint8 × int8 products of full range saturate in 16 bits,
 and the same model would score differently there."""
+OUTLIERS = 32
+"""Channels of an input that can be multiplied in fp32; 8 to 96 were tried."""
 LEAST_VALUES = 10_000
 """Of a matrix that is worth it."""
 STORED_LEVELS = 127
@@ -32,6 +38,15 @@ STORED_LEVELS = 127
 class Range(NamedTuple):
     low: float
     high: float
+
+
+class Input(NamedTuple):
+    """What calibration saw of the input of a product: the range of all its channels, the numbers of
+    the `OUTLIERS` largest channels, and the range of the rest."""
+
+    range: Range
+    outliers: NDArray[np.int64]
+    rest: Range
 
 
 def weight_products(model: onnx.ModelProto) -> list[onnx.NodeProto]:
@@ -46,8 +61,8 @@ def weight_products(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     ]
 
 
-def calibrate(model: onnx.ModelProto, feeds: Sequence[Feed]) -> dict[str, Range]:
-    """The range of least squared error for the input of each weight product."""
+def calibrate(model: onnx.ModelProto, feeds: Sequence[Feed]) -> dict[str, Input]:
+    """For the input of each weight product, the ranges of least squared error."""
     names = sorted({node.input[0] for node in weight_products(model)})
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
@@ -56,28 +71,48 @@ def calibrate(model: onnx.ModelProto, feeds: Sequence[Feed]) -> dict[str, Range]
     session = onnxruntime.InferenceSession(
         probe.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    extremes = {name: [0.0, 0.0] for name in names}
+    lows: dict[str, NDArray[np.float32]] = {}
+    highs: dict[str, NDArray[np.float32]] = {}
     for values in _real_tokens(session, names, feeds):
         for name, seen in values.items():
-            extremes[name][0] = min(extremes[name][0], float(seen.min()))
-            extremes[name][1] = max(extremes[name][1], float(seen.max()))
-    counts = {name: np.zeros(BINS) for name in names}
+            lows[name] = np.minimum(seen.min(axis=0), lows.get(name, 0))
+            highs[name] = np.maximum(seen.max(axis=0), highs.get(name, 0))
+    groups: dict[str, list[NDArray[np.int64]]] = {}
+    for name in names:
+        by_peak = np.argsort(-np.maximum(highs[name], -lows[name]), kind="stable")
+        groups[name] = [by_peak, by_peak[min(OUTLIERS, len(by_peak) // 4) :]]
+    counts = {name: [np.zeros(BINS) for _ in channels] for name, channels in groups.items()}
+    edges = {
+        name: [(float(lows[name][c].min()), float(highs[name][c].max())) for c in channels]
+        for name, channels in groups.items()
+    }
     for values in _real_tokens(session, names, feeds):
         for name, seen in values.items():
-            low, high = extremes[name]
-            counts[name] += np.histogram(seen, BINS, (low, max(high, low + 1e-6)))[0]
-    return {name: best_range(counts[name], *extremes[name]) for name in names}
+            for count, channels, (low, high) in zip(
+                counts[name], groups[name], edges[name], strict=True
+            ):
+                count += np.histogram(seen[:, channels], BINS, (low, max(high, low + 1e-6)))[0]
+    found = {}
+    for name in names:
+        of_all, of_rest = (
+            best_range(count, *ends) for count, ends in zip(counts[name], edges[name], strict=True)
+        )
+        every, rest = groups[name]
+        found[name] = Input(of_all, np.setdiff1d(every, rest), of_rest)
+    return found
 
 
 def _real_tokens(
     session: onnxruntime.InferenceSession, names: Sequence[str], feeds: Sequence[Feed]
 ) -> Iterable[dict[str, NDArray[np.float32]]]:
-    """The values of each tensor at the tokens that are not padding."""
+    """The values of each tensor at the tokens that are not padding, tokens × channels."""
     for feed in feeds:
         mask = np.asarray(feed["attention_mask"], dtype=bool)
         values = session.run(list(names), dict(feed))
         yield {
-            name: value[mask] if value.shape[:2] == mask.shape else value
+            name: value[mask]
+            if value.shape[:2] == mask.shape
+            else value.reshape(-1, value.shape[-1])
             for name, value in zip(names, values, strict=True)
         }
 
@@ -105,17 +140,21 @@ def best_range(counts: NDArray[np.float64], low: float, high: float) -> Range:
 
 
 def quantise(
-    model: onnx.ModelProto, ranges: Mapping[str, Range], keep: Iterable[str] = ()
+    model: onnx.ModelProto,
+    inputs: Mapping[str, Input],
+    keep: Iterable[str] = (),
+    split: Iterable[str] = (),
 ) -> onnx.ModelProto:
     """A copy of `model` with its weight products in int8.
 
-    The products of the weights `keep` compute in fp32; those weights are stored as int8 all the
-    same, at a quarter of the size.
+    The products of the weights `split` multiply the outliers of their input in fp32. Those of the
+    weights `keep` compute in fp32 altogether; the weights are stored as int8 all the same, at a
+    quarter of the size.
     """
     result = onnx.ModelProto()
     result.CopyFrom(model)
     graph = result.graph
-    kept = set(keep)
+    kept, divided = set(keep), set(split) - set(keep)
     products = {node.output[0] for node in weight_products(model)}
     weights = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[onnx.NodeProto] = []
@@ -125,23 +164,57 @@ def quantise(
             nodes.append(node)
             continue
         source, weight = node.input
+        levels = STORED_LEVELS if weight in kept else WEIGHT_LEVELS
+        rounded, range_ = source, inputs[source].range
+        if weight in divided:
+            outliers = inputs[source].outliers
+            nodes += _in_fp32_beside(graph, node, weights[weight], outliers)
+            rounded, range_ = f"{source}/rest", inputs[source].rest
         if weight not in done:
-            levels = STORED_LEVELS if weight in kept else WEIGHT_LEVELS
             nodes.append(_quantised_weight(graph, weights[weight], levels))
             done.add(weight)
         node.input[1] = f"{weight}/dequantised"
         if weight not in kept:
-            if source not in done:
-                nodes += _quantised_input(graph, source, ranges[source])
-                done.add(source)
-            node.input[0] = f"{source}/dequantised"
+            if rounded not in done:
+                nodes += _quantised_input(graph, source, rounded, range_)
+                done.add(rounded)
+            node.input[0] = f"{rounded}/dequantised"
         nodes.append(node)
+        if weight in divided:
+            total = node.output[0]
+            node.output[0] = f"{total}/rest"
+            nodes.append(helper.make_node("Add", [f"{total}/rest", f"{total}/outliers"], [total]))
     del graph.node[:]
     graph.node.extend(nodes)
     return result
 
 
-def _quantised_input(graph: onnx.GraphProto, name: str, range_: Range) -> list[onnx.NodeProto]:
+def _in_fp32_beside(
+    graph: onnx.GraphProto,
+    node: onnx.NodeProto,
+    tensor: onnx.TensorProto,
+    outliers: NDArray[np.int64],
+) -> list[onnx.NodeProto]:
+    """Takes the rows `outliers` out of a weight, into a small product of their own."""
+    values = numpy_helper.to_array(tensor).copy()
+    own, total = values[outliers].copy(), node.output[0]
+    values[outliers] = 0
+    tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    channels, weight = f"{tensor.name}/channels", f"{tensor.name}/outliers"
+    graph.initializer.extend(
+        [numpy_helper.from_array(outliers, channels), numpy_helper.from_array(own, weight)]
+    )
+    picked = f"{total}/picked"
+    return [
+        helper.make_node("Gather", [node.input[0], channels], [picked], axis=-1),
+        helper.make_node("MatMul", [picked, weight], [f"{total}/outliers"]),
+    ]
+
+
+def _quantised_input(
+    graph: onnx.GraphProto, source: str, name: str, range_: Range
+) -> list[onnx.NodeProto]:
+    """`source`, rounded, as `name`/dequantised."""
     scale = max((range_.high - range_.low) / 255, 1e-8)
     zero = int(np.clip(round(-range_.low / scale), 0, 255))
     graph.initializer.extend(
@@ -152,7 +225,7 @@ def _quantised_input(graph: onnx.GraphProto, name: str, range_: Range) -> list[o
     )
     constants = [f"{name}/scale", f"{name}/zero"]
     return [
-        helper.make_node("QuantizeLinear", [name, *constants], [f"{name}/quantised"]),
+        helper.make_node("QuantizeLinear", [source, *constants], [f"{name}/quantised"]),
         helper.make_node(
             "DequantizeLinear", [f"{name}/quantised", *constants], [f"{name}/dequantised"]
         ),

@@ -71,6 +71,8 @@ def _weight(name: str, stored: Mapping[str, NDArray], bundle: Bundle) -> Tensor:
             value = stored[key].astype(np.float32)
             if f"{key}/scale" in stored:
                 value = value * stored[f"{key}/scale"]
+            if f"{key}/outliers" in stored:
+                value[stored[f"{key}/channels"]] = stored[f"{key}/outliers"]
             return torch.from_numpy(value.T.copy() if key.endswith(TRANSPOSED) else value)
     raise BundleError(f"the bundle {bundle.name} lacks the weight {name}")
 

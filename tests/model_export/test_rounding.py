@@ -11,7 +11,7 @@ from model_export.classifier import MeanPooledClassifier  # noqa: E402
 from model_export.fit import pad  # noqa: E402
 from model_export.graph import to_onnx  # noqa: E402
 from model_export.parity import onnx_scoring, sigmoid  # noqa: E402
-from model_export.quantise import quantise, weight_products  # noqa: E402
+from model_export.quantise import Input, quantise, weight_products  # noqa: E402
 from model_export.restore import TRANSPOSED, name_weights  # noqa: E402
 from tests.model_export.test_fit import network  # noqa: E402
 
@@ -49,7 +49,11 @@ def test_rounding_is_that_of_the_exported_graph() -> None:
         for node in weight_products(graph)
     }
     assert len(inputs) == 4 and inputs.keys() == ranges.keys()
-    exported = quantise(graph, {source: ranges[name] for name, source in inputs.items()})
+    none = np.zeros(0, np.int64)
+    exported = quantise(
+        graph,
+        {source: Input(ranges[name], none, ranges[name]) for name, source in inputs.items()},
+    )
     ids, mask = (tensor.numpy() for tensor in pad(rows))
     with rounding.rounded(model, ranges):
         inside = scores(model, rows)
