@@ -33,11 +33,18 @@ class AuthorKeys:
                 f"the key for author hashes has {len(key)} bytes; it needs at least {MIN_KEY_BYTES}"
             )
         self._key = key
+        # A copy of this is quicker than hmac.digest, which also lets other threads of Python in.
+        self._keyed = hmac.new(key, digestmod="sha256")
 
     def key(self, source: str, raw_id: str) -> str:
         """Returns the key of an author: 32 hex digits, different for each source."""
         message = f"{source}\0{raw_id}".encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, message, "sha256").hex()[:32]
+        keyed = self._keyed.copy()
+        keyed.update(message)
+        return keyed.hexdigest()[:32]
+
+    def __reduce__(self) -> tuple[type[AuthorKeys], tuple[bytes] | tuple[str]]:
+        return AuthorKeys, (self._key,)
 
     def __repr__(self) -> str:
         return "AuthorKeys(…)"

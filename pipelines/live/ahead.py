@@ -18,7 +18,7 @@ from ingest.formats import decode
 from pipelines.live.subscription import Received
 from pipelines.streaming import Settings
 from pipelines.transforms.parse import now_micros, topics_of
-from pipelines.transforms.score import BATCH_POSTS, shared_scorer
+from pipelines.transforms.score import shared_scorer
 
 
 class ScoringAhead:
@@ -42,18 +42,14 @@ class ScoringAhead:
 
     def _score_arrivals(self) -> None:
         seen = 0
-        while (received := self._arrived.get()) is not None:
-            for start in range(0, len(received), BATCH_POSTS):
-                batch = received[start : start + BATCH_POSTS]
-                seen += len(batch)
-                if self._ended.is_set():
-                    return
-                if seen <= self._done:
-                    continue
-                # What fails here fails again in the graph, which tells of it and goes on without
-                # the post.
-                with contextlib.suppress(Exception):
-                    self._score(batch)
+        while (received := self._arrived.get()) is not None and not self._ended.is_set():
+            seen += len(received)
+            if seen <= self._done:
+                continue
+            # What fails here fails again in the graph, which tells of it and goes on without the
+            # post.
+            with contextlib.suppress(Exception):
+                self._score(received)
 
     def _score(self, received: Sequence[Received]) -> None:
         settings = self._settings
