@@ -27,7 +27,7 @@ from model_export.data import (
     Example,
     split_validation,
 )
-from model_export.fit import Schedule, encode, fit, logits_of
+from model_export.fit import LEARNING_RATE, Schedule, encode, fit, logits_of
 from model_export.passes import examples_of_pass
 from model_export.restore import restore
 from model_export.rounding import STEPS as ROUNDING_STEPS
@@ -37,7 +37,6 @@ from pipelines.toxicity import Bundle, Scorer, load_bundle
 from pipelines.toxicity.bundle import TOKENIZER
 
 TRUTH = 0.5
-LEARNING_RATE = 1.2e-4
 AT_ONCE = 2_000
 """Texts the teacher scores between two movements of the progress bar."""
 
@@ -46,7 +45,7 @@ def distil(examples: Sequence[Example], options: argparse.Namespace) -> None:
     """Trains the student of `options.distil_from` and saves it into `options.out`.
 
     Raises BundleError where the teacher was not made by `mltox train`, DataError where it has other
-    labels or no such layers.
+    labels or no more layers.
     """
     bundle = load_bundle(options.distil_from)
     if bundle.labels != TRAINED_LABELS:

@@ -25,6 +25,8 @@ CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_SECONDS = 300
 TOXICITY_WEIGHT = 2.0
 """Every other label weighs 1. Toxicity is what the tables are made of, and known of every text."""
+LEARNING_RATE = 1.2e-4
+"""At its peak, where a model is trained rather than continued."""
 HEAD_FASTER = 10
 WARM_UP = 0.05
 

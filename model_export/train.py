@@ -24,7 +24,7 @@ from model_export.data import (
     split_validation,
 )
 from model_export.distil import distil
-from model_export.fit import Progress, Schedule, encode, fit, logits_of
+from model_export.fit import LEARNING_RATE, Progress, Schedule, encode, fit, logits_of
 from model_export.parity import ParityError
 from model_export.passes import examples_of_pass
 from model_export.rounding import STEPS as ROUNDING_STEPS
@@ -36,7 +36,6 @@ from pipelines.toxicity import BundleError
 from pipelines.toxicity.normalise import PREPROCESSING, normalise
 
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
-LEARNING_RATE = 1.2e-4
 
 
 def parser() -> argparse.ArgumentParser:

@@ -10,7 +10,6 @@ import contextlib
 import threading
 from collections.abc import Sequence
 from queue import SimpleQueue
-from types import TracebackType
 from typing import Self
 
 from ingest.envelope import Envelope
@@ -69,12 +68,7 @@ class ScoringAhead:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._arrived.put(None)
         self._thread.join()

@@ -6,11 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from pipelines.live.leases import Leases
-from pipelines.live.subscription import Received, Subscription, SubscriptionError
+from pipelines.live.subscription import Received, Subscription
 
 PULL_SECONDS = 1.0
 """How long one request waits for messages, and so how long a stop may take to be heard."""
@@ -20,8 +19,8 @@ PULL_SECONDS = 1.0
 class Pace:
     """How large a turn is, and how much may wait for the next.
 
-    `gather`: seconds that a first message waits for others, where no turn runs. A turn costs about
-    0.4 s of CPU time whatever it carries. `wait`: seconds after which a turn comes without any.
+    `gather`: seconds that a first message waits for others where no turn runs, for a turn costs CPU
+    time whatever it carries. `wait`: seconds after which a turn comes without any.
     """
 
     messages: int = 12_000
@@ -54,14 +53,15 @@ class Intake:
         self._found: list[Received] = []
         self._bytes = 0
         self._first = 0.0
-        self._failed: SubscriptionError | None = None
+        self._failed: Exception | None = None
         self._ended = False
         self._thread = threading.Thread(target=self._pull_until_stopped, daemon=True)
 
     def take(self) -> list[Received]:
         """What has come by now, at most a turn; waits `pace.wait` seconds for the first message.
 
-        Raises SubscriptionError where the subscription cannot be used any more.
+        Raises what ended the pulling: SubscriptionError where the subscription cannot be used any
+        more.
         """
         with self._changed:
             self._changed.wait_for(self._has_news, self._pace.wait)
@@ -98,7 +98,7 @@ class Intake:
         try:
             while not self._stopping.is_set():
                 self._pull()
-        except SubscriptionError as error:
+        except Exception as error:  # whoever takes messages raises it
             self._failed = error
         finally:
             with self._changed:
@@ -128,12 +128,7 @@ class Intake:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join()
-        self._leases.__exit__(kind, error, traceback)
+        self._leases.__exit__()

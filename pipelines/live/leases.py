@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Collection
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 from pipelines.live.subscription import LEASE_SECONDS, Subscription, SubscriptionError
@@ -49,12 +48,7 @@ class Leases:
         self._renewing.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._renewing.join()
         with suppress(SubscriptionError):  # what brought us here says more

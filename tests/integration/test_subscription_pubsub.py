@@ -101,6 +101,21 @@ def test_a_turn_hears_that_the_subscription_is_gone(subscription: Subscription) 
     missing.close()
 
 
+def test_no_error_of_the_pulling_thread_looks_like_an_end(subscription: Subscription) -> None:
+    def breaks(_: object) -> None:
+        raise ZeroDivisionError
+
+    publish([b"one"])
+    with (
+        pytest.raises(ZeroDivisionError),
+        Intake(subscription, Pace(wait=60), threading.Event(), breaks) as intake,
+    ):
+        while not intake.is_done:
+            intake.take()
+    (again,) = subscription.pull(1, wait=60)
+    subscription.acknowledge([again.ack_id])
+
+
 def test_a_subscription_that_is_not_there_is_named(subscription: Subscription) -> None:
     missing = Subscription(SUBSCRIPTION + "-none")
     with pytest.raises(SubscriptionError, match=f"no subscription {missing.path}$"):
