@@ -13,6 +13,7 @@ and the rounding of a weight is not multiplied by a large value.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -147,14 +148,17 @@ def quantise(
 ) -> onnx.ModelProto:
     """A copy of `model` with its weight products in int8.
 
-    The products of the weights `split` multiply the outliers of their input in fp32. Those of the
+    The products of the weights `split` multiply the outliers of their input in fp32, except where
+    several products share a weight (ALBERT), for their inputs have other outliers. Those of the
     weights `keep` compute in fp32 altogether; the weights are stored as int8 all the same, at a
     quarter of the size.
     """
     result = onnx.ModelProto()
     result.CopyFrom(model)
     graph = result.graph
-    kept, divided = set(keep), set(split) - set(keep)
+    uses = Counter(node.input[1] for node in weight_products(model))
+    kept = set(keep)
+    divided = {weight for weight in split if uses[weight] == 1} - kept
     products = {node.output[0] for node in weight_products(model)}
     weights = {tensor.name: tensor for tensor in graph.initializer}
     nodes: list[onnx.NodeProto] = []

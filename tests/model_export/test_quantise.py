@@ -18,6 +18,7 @@ from model_export.graph import to_onnx  # noqa: E402
 from model_export.parity import onnx_scoring, passes_int8, score_rows  # noqa: E402
 from model_export.quantise import calibrate, quantise, weight_products  # noqa: E402
 from model_export.restore import name_weights, restore  # noqa: E402
+from model_export.sources import load_source  # noqa: E402
 from pipelines.toxicity import load_bundle  # noqa: E402
 from tests.model_export import tiny  # noqa: E402
 
@@ -70,3 +71,17 @@ def test_an_export_spares_outliers_before_whole_products_and_they_come_back(
     name = "encoder.encoder.layer.0.output.dense.weight"
     apart = (restored.state_dict()[name] - model.state_dict()[name]).abs()
     assert apart[:, OUTLIER].max() < apart.max() / 100
+
+
+def test_a_weight_that_layers_share_is_not_split(tmp_path: Path) -> None:
+    torch.manual_seed(4)
+    config = tiny.albert_config(id2label={0: "toxic", 1: "threat"})
+    transformers.AlbertForSequenceClassification(config).save_pretrained(tmp_path)
+    tiny.save_tokenizer(tiny.word_piece(), tmp_path)
+    graph = to_onnx(load_source(str(tmp_path)).model, 0)
+    weights = [node.input[1] for node in weight_products(graph)]
+    assert len(set(weights)) < len(weights)
+    inputs = calibrate(graph, list(feeds(ROWS, 0)))
+    exact = score_rows(onnx_scoring(graph), ROWS, 0)
+    split = score_rows(onnx_scoring(quantise(graph, inputs, (), weights)), ROWS, 0)
+    assert np.abs(split - exact).max() < 0.01
