@@ -33,6 +33,9 @@ LONGEST_PAUSE = 60.0
 IDLE_SECONDS = 60.0
 DELETIONS_EVERY, DELETIONS_WAIT = 10.0, 0.25
 """Seconds between two looks for deletions, and of a look where there are none."""
+DROP_CACHE_EVERY = 10.0
+"""Seconds. Dropping the cache writes the rows since DuckDB's last checkpoint, up to 18 MB, to its
+temporary file: too much for every turn."""
 
 
 @dataclass
@@ -49,6 +52,7 @@ class LiveRun:
     stopping: threading.Event = field(default_factory=threading.Event)
     totals: Counter[str] = field(default_factory=Counter)
     _forget_at: float = 0.0
+    _drop_cache_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.graph = Graph(self.settings, self.ledger, self.options)
@@ -78,6 +82,12 @@ class LiveRun:
                     self.totals.update(counts)
                     after_turn(counts)
                 self._forget()
+                self._drop_cache()
+
+    def _drop_cache(self) -> None:
+        if time.monotonic() >= self._drop_cache_at:
+            self.ledger.warehouse.drop_cache()
+            self._drop_cache_at = time.monotonic() + DROP_CACHE_EVERY
 
     def _forget(self) -> None:
         """Between two turns, for they share the connection and its transactions. What fails comes

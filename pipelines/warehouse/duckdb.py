@@ -3,8 +3,9 @@
 DuckDB gives a file to one process at a time, readers included (a second gets WarehouseBusy). Within
 a process all warehouses of one path share one connection, so that several DoFns can write to it.
 
-The tables have no primary keys: rows come in through MERGE alone, which keeps keys unique by
-itself, runs as fast without an index, and leaves a quarter off the file (benchmarks/warehouse.py).
+The tables have no primary keys: rows come in through `duckdb_upsert` alone, which keeps keys unique
+by itself, runs as fast without an index, and leaves a quarter off the file
+(benchmarks/warehouse.py).
 """
 
 from __future__ import annotations
@@ -12,10 +13,9 @@ from __future__ import annotations
 import errno
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ import pyarrow as pa
 from pipelines.warehouse.base import Warehouse, WarehouseBroken, WarehouseBusy, WarehouseError
 from pipelines.warehouse.ddl import duckdb_table
 from pipelines.warehouse.duckdb_forget import empty, prune
+from pipelines.warehouse.duckdb_memory import MEMORY_LIMIT, drop_cache
+from pipelines.warehouse.duckdb_upsert import upsert
 from pipelines.warehouse.forgetting import (
     TOMBSTONES,
     Forgotten,
@@ -38,17 +40,17 @@ from pipelines.warehouse.rows import RowError, to_arrow
 from pipelines.warehouse.schema import TABLES, Table
 from pipelines.warehouse.views import VIEWS, duckdb_view
 
-MEMORY_LIMIT = "256MB"
 THREADS = 2
-INCOMING = "incoming_rows"
 ASKED = "asked_keys"
 
 
-@dataclass
+@dataclass(eq=False)
 class _Shared:
     connection: duckdb.DuckDBPyConnection
     lock: threading.RLock = field(default_factory=threading.RLock)
     holders: int = 0
+    transaction_is_open: bool = False
+    readers: list[_Shared] = field(default_factory=list)
 
 
 _open_files: dict[Path, _Shared] = {}
@@ -132,46 +134,24 @@ def _release(path: Path) -> None:
                 shared.connection.close()
 
 
-@cache
-def merge_statement(table: Table) -> str:
-    """SQL that upserts the rows of INCOMING, which has the table's columns and `batch_position`."""
-    ranking = ", ".join(f"{item.sql()} DESC" for item in table.order_by)
-    comma = ", " if ranking else ""
-    last = f"""
-        SELECT * EXCLUDE (batch_position) FROM {INCOMING}
-        QUALIFY row_number() OVER (
-            PARTITION BY {", ".join(table.key)} ORDER BY {ranking}{comma}batch_position DESC
-        ) = 1"""  # noqa: S608 - names of ours
-    same_key = " AND ".join(f"stored.{name} = fresh.{name}" for name in table.key)
-    differs = " OR ".join(f"stored.{name} IS DISTINCT FROM fresh.{name}" for name in table.content)
-    newer = ""
-    if table.order_by:
-        fresh = ", ".join(item.sql("fresh.") for item in table.order_by)
-        stored = ", ".join(item.sql("stored.") for item in table.order_by)
-        newer = f" AND ({fresh},) >= ({stored},)"
-    changed = ", ".join(f"{n} = fresh.{n}" for n in table.names if n not in table.key)
-    values = ", ".join(f"fresh.{name}" for name in table.names)
-    return f"""
-        MERGE INTO "{table.name}" AS stored USING ({last}) AS fresh ON {same_key}
-        WHEN MATCHED AND ({differs}){newer} THEN UPDATE SET {changed}
-        WHEN NOT MATCHED THEN INSERT ({", ".join(table.names)}) VALUES ({values})"""  # noqa: S608 - names of ours
-
-
 class DuckDBWarehouse(Warehouse):
     """The warehouse in the file `path`, which `create` makes where it doesn't exist."""
 
-    _is_reader = False
+    _reads_beside: _Shared | None = None
 
     def __init__(self, path: Path) -> None:
         self.path = path.expanduser().resolve()
         self.uri = str(path)
         self._shared = _acquire(self.path) if self.path.exists() else None
 
+    def _opened(self) -> _Shared:
+        if self._shared is None:
+            raise WarehouseError(f"there is no warehouse at {self.path}: no run has made one yet")
+        return self._shared
+
     @contextmanager
     def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        shared = self._shared
-        if shared is None:
-            raise WarehouseError(f"there is no warehouse at {self.path}: no run has made one yet")
+        shared = self._opened()
         with shared.lock:
             try:
                 yield shared.connection
@@ -216,10 +196,8 @@ class DuckDBWarehouse(Warehouse):
         gone = self._forgotten_among(named_posts(table, rows))
         if gone:
             data = to_arrow(definition, [without(table, row, gone) for row in rows])
-        data = data.append_column("batch_position", pa.array(range(len(rows)), pa.int64()))
-        with self._connection() as connection, registered(connection, INCOMING, data):
-            [(changed,)] = connection.execute(merge_statement(definition)).fetchall()
-        return int(changed)
+        with self._in_a_transaction() as connection:
+            return upsert(connection, definition, data)
 
     def _forgotten_among(self, post_ids: Collection[str]) -> set[str]:
         if not post_ids:
@@ -246,14 +224,29 @@ class DuckDBWarehouse(Warehouse):
         all. Other connections see what was committed before."""
         with self._connection() as connection:
             connection.begin()
+            self._opened().transaction_is_open = True
         try:
             yield
         except BaseException:
-            with self._connection() as connection:
+            with self._ending_transaction() as connection:
                 connection.rollback()
             raise
-        with self._connection() as connection:
+        with self._ending_transaction() as connection:
             connection.commit()
+
+    @contextmanager
+    def _ending_transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._connection() as connection:
+            self._opened().transaction_is_open = False
+            yield connection
+
+    @contextmanager
+    def _in_a_transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The one that is open, or one of its own."""
+        with self._connection() as connection:
+            own = nullcontext() if self._opened().transaction_is_open else self.transaction()
+            with own:
+                yield connection
 
     def committed(self) -> DuckDBWarehouse:
         """The same file for reading, without what an open transaction of this process wrote."""
@@ -261,8 +254,18 @@ class DuckDBWarehouse(Warehouse):
             reader = DuckDBWarehouse.__new__(DuckDBWarehouse)
             reader.path, reader.uri = self.path, self.uri
             reader._shared = _Shared(connection.cursor())
-            reader._is_reader = True
+            reader._reads_beside = self._opened()
+            reader._reads_beside.readers.append(reader._shared)
             return reader
+
+    def drop_cache(self) -> None:
+        """Hands memory back between two transactions; puts it off where somebody reads."""
+        with ExitStack() as held, self._connection() as connection:
+            for reader in tuple(self._opened().readers):
+                if not reader.lock.acquire(blocking=False):
+                    return
+                held.callback(reader.lock.release)
+            drop_cache(connection)
 
     def stored_keys(self, table: str, keys: Collection[tuple[Any, ...]]) -> set[tuple[Any, ...]]:
         """Those of `keys` (values of the table's key columns, strings) that are in the table."""
@@ -290,8 +293,10 @@ class DuckDBWarehouse(Warehouse):
 
     def close(self) -> None:
         if self._shared is not None:
-            if self._is_reader:
-                self._shared.connection.close()
+            if self._reads_beside is not None:
+                with self._shared.lock:
+                    self._reads_beside.readers.remove(self._shared)
+                    self._shared.connection.close()
             else:
                 _release(self.path)
             self._shared = None

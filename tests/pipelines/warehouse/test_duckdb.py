@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -30,6 +31,7 @@ from pipelines.warehouse import (
     Warehouse,
     WarehouseBusy,
     WarehouseError,
+    duckdb_upsert,
     open_warehouse,
     read_records,
 )
@@ -221,6 +223,26 @@ def test_failed_upsert_leaves_the_table_as_it_was(duck: Warehouse) -> None:
     with pytest.raises(WarehouseError, match=r"hourly_toxicity\.posts"):
         duck.upsert("hourly_toxicity", [hourly(posts=99, revision=2), hourly(posts="many")])
     assert read_records(duck, "hourly_toxicity", HourlyToxicity) == [hourly()]
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "in a transaction"])
+def test_an_upsert_that_fails_halfway_leaves_the_table_as_it_was(
+    duck: Warehouse, together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(duck, adapter.DuckDBWarehouse)
+    duck.upsert("hourly_toxicity", [hourly()])
+    rows = [hourly(topic="new"), hourly(posts=99, revision=2)]
+    whole = duckdb_upsert.statements(TABLES["hourly_toxicity"])
+    with monkeypatch.context() as patched:
+        broken = whole._replace(update="SELECT error('no')")
+        patched.setattr(duckdb_upsert, "statements", lambda _: broken)
+        with (
+            pytest.raises(WarehouseError, match="no"),
+            duck.transaction() if together else nullcontext(),
+        ):
+            duck.upsert("hourly_toxicity", rows)
+    assert read_records(duck, "hourly_toxicity", HourlyToxicity) == [hourly()]
+    assert duck.upsert("hourly_toxicity", rows) == 2
 
 
 def test_stamps_are_utc_and_exact(duck: Warehouse) -> None:
