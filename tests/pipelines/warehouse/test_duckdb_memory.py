@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,3 +124,26 @@ def test_readers_never_meet_the_limit_that_frees_memory(used: DuckDBWarehouse) -
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+WITHOUT_ROOM = """
+import resource, sys
+from pathlib import Path
+from pipelines.warehouse.duckdb import DuckDBWarehouse
+from tests.pipelines.warehouse.examples import scored_post
+with DuckDBWarehouse(Path(sys.argv[1])) as warehouse:
+    warehouse.create()
+    warehouse.upsert("scored_posts", [scored_post(post_id=f"x:{n}") for n in range(20_000)])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, resource.RLIM_INFINITY))
+    for _ in range(3):
+        warehouse.drop_cache()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    warehouse.upsert("scored_posts", [scored_post(post_id="x:new")])
+    print(len(warehouse.query("SELECT post_id FROM scored_posts")))
+"""
+
+
+def test_without_room_for_a_temporary_file_it_does_no_harm(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WITHOUT_ROOM, str(tmp_path / "posts.duckdb")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "20001\n", done.stderr
