@@ -177,8 +177,18 @@ def until(condition: Callable[[], bool], seconds: float, log: Path | None = None
 def test_a_live_run_forgets_between_its_turns(
     subscription: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also a post whose deletion comes first, and one that is deleted twice."""
+    """Also a post whose deletion comes first, and one that is deleted twice. The warehouse's memory
+    is handed back between turns, too."""
     monkeypatch.setattr("pipelines.live.loop.DELETIONS_EVERY", 0.2)
+    monkeypatch.setattr("pipelines.live.loop.DROP_CACHE_EVERY", 0.2)
+    dropped: list[DuckDBWarehouse] = []
+    drop = DuckDBWarehouse.drop_cache
+
+    def drop_and_note(warehouse: DuckDBWarehouse) -> None:
+        drop(warehouse)
+        dropped.append(warehouse)
+
+    monkeypatch.setattr(DuckDBWarehouse, "drop_cache", drop_and_note)
     warehouse = DuckDBWarehouse(tmp_path / "w.duckdb")
     warehouse.create()
     ledger = LiveLedger(warehouse, 0.4, 600 * SECOND)
@@ -206,6 +216,7 @@ def test_a_live_run_forgets_between_its_turns(
     finally:
         stopping.set()
         running.join(240)
+    assert len(dropped) > 2
     ledger.close()
     rows = warehouse.query("SELECT post_id, text FROM scored_posts ORDER BY post_id").to_pylist()
     assert [row["post_id"] for row in rows if row["text"] is None] == ["file:1", "file:3"]
