@@ -4,7 +4,7 @@ DuckDB gives a file to one process at a time, readers included (a second gets Wa
 a process all warehouses of one path share one connection, so that several DoFns can write to it.
 
 The tables have no primary keys: rows come in through `duckdb_upsert` alone, which keeps keys unique
-by itself, runs as fast without an index, and leaves a quarter off the file
+by itself, runs as fast without an index, and leaves two fifths off the file
 (benchmarks/warehouse.py).
 """
 
