@@ -5,7 +5,8 @@
 
 Generated posts go into `scored_posts` twice, the second time as a rerun of the same input.
 `--index` gives the table a primary key, which it otherwise does without. Each line of the first
-table is measured in a process of its own.
+table is measured in a process of its own. The second table has the small upserts of a live run into
+tables that are large by then.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ import argparse
 import hashlib
 import multiprocessing
 import resource
+import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
-from pipelines.records import HOUR, SECOND, Anomaly, HourlyToxicity, Micros, ScoredPost
+from pipelines.records import HOUR, SECOND, Anomaly, HourlyToxicity, Micros, ScoredPost, TextScore
 from pipelines.warehouse import Warehouse, open_warehouse
 from pipelines.warehouse.views import VIEWS
 
@@ -112,6 +114,53 @@ def measure(total: int, size: int, index: bool) -> None:
         )
 
 
+def text_scores(of: list[ScoredPost]) -> list[TextScore]:
+    """Each distinct text of the posts."""
+    return list(
+        {post.text_sha256: TextScore(post.text_sha256, MODEL, *post.scores) for post in of}.values()
+    )
+
+
+def in_order(of: list[ScoredPost]) -> list[ScoredPost]:
+    """The same posts under ids that grow with time, as X's do; those of `posts` jump about."""
+    return [post._replace(post_id=f"x:{post.created_at * 1_000}") for post in of]
+
+
+class Turns(NamedTuple):
+    """Upserts of what `rows_of` makes of `size` posts, of which `new` are not in the table."""
+
+    name: str
+    table: str
+    rows_of: Callable[[list[ScoredPost]], Sequence[tuple[Any, ...]]]
+    size: int
+    new: int
+
+
+TURNS = (
+    Turns("posts whose ids jump about", "scored_posts", list, 600, 600),
+    Turns("posts in the order of their ids", "scored_posts", in_order, 600, 600),
+    Turns("texts, five of six there already", "text_scores", text_scores, 1_200, 200),
+)
+
+
+def measure_turns(turns: Turns, total: int, times: int = 30) -> None:
+    """The median upsert of 600 rows into a table that holds those of `total` posts."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_warehouse(str(Path(folder) / "posts.duckdb")) as warehouse,
+    ):
+        warehouse.create()
+        for first in range(0, total, 20_000):
+            warehouse.upsert(turns.table, turns.rows_of(posts(first, min(20_000, total - first))))
+        seconds = []
+        for turn in range(times):
+            rows = turns.rows_of(posts(total + (turn + 1) * turns.new - turns.size, turns.size))
+            began = time.perf_counter()
+            warehouse.upsert(turns.table, rows)
+            seconds.append(time.perf_counter() - began)
+    print(f"| {turns.name} | {1000 * statistics.median(seconds):.0f} ms |", flush=True)
+
+
 def measure_views(total: int) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -146,6 +195,9 @@ def main() -> None:
         process.join()
         if process.exitcode:
             raise SystemExit(process.exitcode)
+    print(f"\n| 600 rows into those of {options.posts:,} posts | time |\n|---|---|")
+    for turns in TURNS:
+        measure_turns(turns, options.posts)
     print("\n| view | rows | time |\n|---|---|---|")
     measure_views(options.posts)
 
