@@ -35,6 +35,7 @@ EXTRAS = {
         "pytest",
         "pytest-xdist",
         "ruff",
+        "scikit-learn>=1.5",
         "types-PyYAML",
         "types-tqdm",
     ],

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+torch = pytest.importorskip("torch", reason="the [export] extra is not installed")
+transformers = pytest.importorskip("transformers", reason="the [export] extra is not installed")
 
 from model_export import export  # noqa: E402
 from model_export.classifier import MeanPooledClassifier, save  # noqa: E402
