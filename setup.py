@@ -49,16 +49,25 @@ setup(
     packages=find_packages(
         include=[
             f"{package}{suffix}"
-            for package in ("mltox", "ingest", "pipelines", "model_export", "dashboards")
+            for package in (
+                "mltox",
+                "ingest",
+                "pipelines",
+                "model_export",
+                "dashboards",
+                "commands",
+                "serving",
+                "templates",
+            )
             for suffix in ("", ".*")
         ]
     ),
     package_data={
-        "pipelines.toxicity": ["bundles/*/*"],
-        "pipelines.warehouse": ["views/*.sql"],
+        "mltox.scoring": ["bundles/*/*"],
+        "mltox.warehouse": ["views/*.sql"],
         "dashboards": ["assets/*"],
     },
     install_requires=RUNTIME,
     extras_require=EXTRAS,
-    entry_points={"console_scripts": ["mltox=mltox.cli:main"]},
+    entry_points={"console_scripts": ["mltox=commands.cli:main"]},
 )

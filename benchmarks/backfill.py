@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.warehouse import open_warehouse
+from mltox.warehouse import open_warehouse
 
 
 class Run(NamedTuple):

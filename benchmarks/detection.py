@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from pipelines.records import HOUR, HourlyToxicity, HourSummary
-from pipelines.timeseries.monitor import METRICS, TopicMonitor
+from mltox.detection.monitor import METRICS, TopicMonitor
+from mltox.posts.records import HOUR, HourlyToxicity, HourSummary
 
 WEEKS = 8
 MONTH_HOURS = 720

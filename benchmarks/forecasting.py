@@ -18,12 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipelines.records import HOUR
-from pipelines.timeseries.accuracy import coverage, mase, pinball, smape
-from pipelines.timeseries.backtest import forecast_all
-from pipelines.timeseries.forecast import LONGEST_HISTORY, METHODS, forecast_series
-from pipelines.timeseries.forecasters import History
-from pipelines.timeseries.scales import Floats, LogCounts
+from mltox.forecasting.accuracy import coverage, mase, pinball, smape
+from mltox.forecasting.backtest import forecast_all
+from mltox.forecasting.forecast import LONGEST_HISTORY, METHODS, forecast_series
+from mltox.forecasting.forecasters import History
+from mltox.forecasting.scales import Floats, LogCounts
+from mltox.posts.records import HOUR
 
 FIGURES = ("mase", "smape", "pinball/naive", "coverage_80", "coverage_95")
 PUBLISHED = "published"

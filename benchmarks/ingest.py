@@ -23,15 +23,15 @@ from google.cloud.pubsub_v1 import PublisherClient as BatchingClient
 from google.cloud.pubsub_v1.types import BatchSettings
 from google.pubsub_v1 import PublisherClient
 
-from ingest.authors import AuthorKeys
-from ingest.cursors import Keeper, LocalStore
+from commands.emulator import running
+from ingest.cursors.store import Keeper, LocalStore
 from ingest.delivery import Delivery
 from ingest.outbox import Outbox
 from ingest.publish import Publisher
 from ingest.run import Ingest, Sorter
 from ingest.sources.file import FileSource
-from ingest.topics import Topic
-from mltox.emulator import running
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.topics import Topic
 from model_export import contrast
 
 TOPIC = "projects/bench/topics/posts"

@@ -30,9 +30,9 @@ from typing import NamedTuple
 import numpy as np
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from mltox.emulator import running
+from commands.emulator import running
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from model_export import contrast
-from pipelines.warehouse.duckdb import DuckDBWarehouse
 
 TOPIC = "projects/bench/topics/posts"
 SUBSCRIPTION = "projects/bench/subscriptions/posts"

@@ -12,10 +12,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pipelines.records import HOUR, SECOND
-from pipelines.timeseries.detector import DetectorSettings, SeasonalDetector
-from pipelines.timeseries.families import Dispersion, Hour
-from pipelines.timeseries.season import Drift, Part
+from mltox.detection.detector import DetectorSettings, SeasonalDetector
+from mltox.detection.families import Dispersion, Hour
+from mltox.detection.season import Drift, Part
+from mltox.posts.records import HOUR, SECOND
 
 
 @dataclass(frozen=True)

@@ -27,10 +27,10 @@ import pyarrow.parquet as pq
 import torch
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
+from mltox.scoring import DEFAULT_BUNDLE, Scorer
 from model_export import export
 from model_export.data import read_table
 from model_export.train import default_base
-from pipelines.toxicity import DEFAULT_BUNDLE, Scorer
 
 BATCH = 20
 LABELS = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")

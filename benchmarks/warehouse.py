@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from pipelines.records import HOUR, SECOND, Anomaly, HourlyToxicity, Micros, ScoredPost, TextScore
-from pipelines.warehouse import Warehouse, open_warehouse
-from pipelines.warehouse.views import VIEWS
+from mltox.posts.records import HOUR, SECOND, Anomaly, HourlyToxicity, Micros, ScoredPost, TextScore
+from mltox.warehouse import Warehouse, open_warehouse
+from mltox.warehouse.views import VIEWS
 
 START: Micros = 1_451_606_400 * SECOND
 MODEL = "0123456789ab" * 5

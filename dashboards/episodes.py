@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import NamedTuple
 
-from pipelines.records import HOUR, Anomaly, Micros
+from mltox.posts.records import HOUR, Anomaly, Micros
 
 MAX_GAP = 3 * HOUR
 """Anomalous hours of a topic that lie at most this far apart are one episode."""

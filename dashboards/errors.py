@@ -1,5 +1,7 @@
 """What can go wrong while the page is made."""
 
+from mltox.base.errors import UserError
 
-class DashboardError(Exception):
+
+class DashboardError(UserError):
     """The page cannot be made; the message is one clear line for a person."""

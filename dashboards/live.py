@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from dashboards.errors import DashboardError
 from dashboards.page import LivePage
-from pipelines.records import Micros
-from pipelines.warehouse import WarehouseError
+from mltox.posts.records import Micros
+from mltox.warehouse import WarehouseError
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 
 from dashboards.errors import DashboardError
-from pipelines.warehouse.location import BigQueryDataset, parse_uri
+from mltox.warehouse.location import BigQueryDataset, parse_uri
 
 CREATE = "https://lookerstudio.google.com/reporting/create"
 REPORT = "mltox: toxicity of conversations"

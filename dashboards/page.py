@@ -23,7 +23,7 @@ from dashboards.markup import escaped, json_block
 from dashboards.planted import read_planted
 from dashboards.queries import Warehouse
 from dashboards.summary import now
-from pipelines.records import Micros
+from mltox.posts.records import Micros
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = ("base", "charts", "hourly", "daily", "week", "episodes", "main")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from dashboards.episodes import Episode
 from dashboards.markup import clipped, visible
 from dashboards.queries import METRICS, Day, Example, Hour, HourOfWeek, LabelDay
-from pipelines.records import HOUR, LABELS, Anomaly, Forecast, Micros
+from mltox.posts.records import HOUR, LABELS, Anomaly, Forecast, Micros
 
 SCALE = 100_000
 MAX_HOURS = 400 * 24

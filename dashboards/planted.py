@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dashboards.episodes import Episode
 from dashboards.errors import DashboardError
-from pipelines.records import SECOND, Micros
+from mltox.posts.records import SECOND, Micros
 
 
 class Planted(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 
-from pipelines.records import Anomaly, Forecast, ForecastAccuracy, Micros
+from mltox.posts.records import Anomaly, Forecast, ForecastAccuracy, Micros
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 

@@ -20,7 +20,7 @@ from dashboards.markup import (
 from dashboards.planted import Planted, match
 from dashboards.queries import Day, Letters, ModelUse, TopicTotals
 from dashboards.summary import Now
-from pipelines.records import HOUR, ForecastAccuracy, Micros
+from mltox.posts.records import HOUR, ForecastAccuracy, Micros
 
 METRIC_NAMES = {
     "mean_toxicity": "Mean toxicity",

@@ -23,7 +23,7 @@ from dashboards.errors import DashboardError
 from dashboards.live import NewestPage, Shown
 from dashboards.markup import escaped
 from dashboards.page import ASSETS, LivePage
-from pipelines.records import Micros
+from mltox.posts.records import Micros
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from statistics import median
 from typing import NamedTuple
 
 from dashboards.queries import Hour
-from pipelines.records import DAY, Micros
+from mltox.posts.records import DAY, Micros
 
 USUAL_DAYS = 28
 MIN_USUAL_DAYS = 3

@@ -13,18 +13,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ingest import health
-from ingest.authors import ENVIRONMENT_VARIABLE, AuthorKeyError, AuthorKeys
-from ingest.cursors import Keeper, StateError, open_store
+from ingest.cursors.store import Keeper, StateError, open_store
 from ingest.delivery import Delivery
 from ingest.outbox import Outbox
 from ingest.publish import Publisher, PublishError
 from ingest.run import Ingest, Sorter
-from ingest.secrets import secret
 from ingest.sources.registry import SOURCES, Entry, SourceModule, load
 from ingest.sources.source import CurrentTopics, SourceError
-from ingest.topics import Topic, TopicError
-from ingest.topics_file import TopicsFile
-from pipelines.logs import LogFormat, say, set_up
+from mltox.base.logs import LogFormat, say, set_up
+from mltox.google.secrets import secret
+from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeyError, AuthorKeys
+from mltox.posts.topics import Topic, TopicError
+from mltox.posts.topics_file import TopicsFile
 
 GIVE_UP_WITH_OUTBOX, GIVE_UP_WITHOUT = 30.0, 600.0
 """Seconds after which a message goes onto the disk, or ends the run."""
@@ -189,7 +189,7 @@ def of_network(topics: CurrentTopics, network: str | None) -> CurrentTopics:
 
 def check_topics(*topics: str | None) -> None:
     """Raises PublishError for a Pub/Sub topic that is not there or may not be published to."""
-    from pipelines.preflight.pubsub import topic_problems
+    from mltox.google.pubsub_checks import topic_problems
 
     for problem in (each for topic in topics if topic for each in topic_problems(topic)):
         raise PublishError(problem)

@@ -12,12 +12,13 @@ from typing import Any
 import orjson
 
 from ingest.run import Status
+from mltox.base.errors import UserError
 
 STALE_SECONDS = 60.0
 """A source yields at least once a second, with or without posts."""
 
 
-class HealthError(Exception):
+class HealthError(UserError):
     """The port cannot be had; one line for a person."""
 
 

@@ -12,7 +12,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from ingest.poll import Busy, PollError, poll_all
-from pipelines.logs import LogFormat, set_up
+from mltox.base.logs import LogFormat, set_up
 
 set_up(LogFormat.JSON)
 

@@ -20,9 +20,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from ingest.envelope import SCHEMA, Envelope, Reject, encode, encode_deletion
-from ingest.formats.own import notice
-from pipelines.records import Micros
+from mltox.posts.envelope import SCHEMA, Envelope, Reject, encode, encode_deletion
+from mltox.posts.formats.own import notice
+from mltox.posts.records import Micros
 
 POST_ID, CREATED_AT, LETTER_ID = "post_id", "created_at", "letter_id"
 """Attributes that `mltox stream` reads."""

@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 import orjson
 
-from ingest.cursors import StateError, sync_folder
+from ingest.cursors.store import StateError, sync_folder
 from ingest.messages import Outgoing
 
 log = logging.getLogger(__name__)

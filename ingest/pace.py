@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from ingest.authors import AuthorKeys
-from ingest.envelope import Envelope
-from ingest.formats import decode
-from pipelines.records import SECOND, Micros
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.envelope import Envelope
+from mltox.posts.formats import decode
+from mltox.posts.records import SECOND, Micros
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ All comes from the environment, so that one image serves every project:
     MLTOX_STATE             gs://BUCKET/PREFIX, or a folder that stays
     MLTOX_POLL_SECONDS      how long to read (default 120); what is on its way may take 30 more
     MLTOX_OPTIONS_X_SEARCH  further options of `mltox ingest x-search`; so for every source
-    MLTOX_AUTHOR_KEY        and the sources' own keys: see `ingest.secrets`
+    MLTOX_AUTHOR_KEY        and the sources' own keys: see `mltox.google.secrets`
 
 A poll that is cut off, or done twice, loses nothing: a cursor moves when Pub/Sub has confirmed what
 lies before it, and a post that is read again has the same id.
@@ -27,17 +27,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ingest.authors import ENVIRONMENT_VARIABLE, AuthorKeyError, AuthorKeys
 from ingest.cli import check_topics, of_network, parser
-from ingest.cursors import Conflict, Keeper, StateError, open_store
+from ingest.cursors.store import Conflict, Keeper, StateError, open_store
 from ingest.delivery import Delivery
 from ingest.publish import Publisher, PublishError
 from ingest.run import Ingest, Sorter
-from ingest.secrets import secret
 from ingest.sources.registry import SOURCES, load
 from ingest.sources.source import SourceError
-from ingest.topics import TopicError
-from ingest.topics_file import TopicsFile
+from mltox.google.secrets import secret
+from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeyError, AuthorKeys
+from mltox.posts.topics import TopicError
+from mltox.posts.topics_file import TopicsFile
 
 log = logging.getLogger(__name__)
 

@@ -27,6 +27,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PublisherClient, PublishRequest
 
 from ingest.messages import Outgoing
+from mltox.base.errors import UserError
 
 REQUESTS_AT_ONCE = 4
 MESSAGES_AT_MOST = 500
@@ -43,7 +44,7 @@ _PASSES = if_exception_type(
 )
 
 
-class PublishError(Exception):
+class PublishError(UserError):
     """Messages cannot be published; one line for a person."""
 
 

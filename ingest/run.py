@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ingest.authors import AuthorKeys
-from ingest.cursors import Keeper
+from ingest.cursors.store import Keeper
 from ingest.delivery import Delivery
-from ingest.envelope import DELETION, Envelope
-from ingest.formats import decode
 from ingest.messages import Outgoing, deletion_message, post_message, reject_message
 from ingest.sources.source import Batch, CurrentTopics, Source
-from ingest.topics import Topic, TopicMatcher
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.envelope import DELETION, Envelope
+from mltox.posts.formats import decode
+from mltox.posts.topics import Topic, TopicMatcher
 
 log = logging.getLogger(__name__)
 

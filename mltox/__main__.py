@@ -1,5 +1,5 @@
 import sys
 
-from mltox.cli import main
+from commands.cli import main
 
 sys.exit(main())

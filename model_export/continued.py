@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from tokenizers import Tokenizer
 
+from mltox.scoring import load_bundle
+from mltox.scoring.bundle import TOKENIZER
 from model_export import contrast
 from model_export.classifier import MeanPooledClassifier, save
 from model_export.data import (
@@ -34,8 +36,6 @@ from model_export.fit import Encoded, Schedule, encode, fit, logits_of
 from model_export.parity import sigmoid
 from model_export.restore import restore
 from model_export.rounding import dither
-from pipelines.toxicity import load_bundle
-from pipelines.toxicity.bundle import TOKENIZER
 
 REHEARSED = 12_000
 FORGETTING = 0.02

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from pipelines.records import LABELS
+from mltox.base.errors import UserError
+from mltox.posts.records import LABELS
 
 TRAINED_LABELS = LABELS[:6]
 """The labels of Jigsaw 2018, under our names; `sexual_explicit` is not among them."""
@@ -36,7 +37,7 @@ _FILES = {
 }
 
 
-class DataError(Exception):
+class DataError(UserError):
     """A labelled file cannot be used; the message is one line for a person."""
 
 

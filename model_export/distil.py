@@ -17,6 +17,8 @@ import torch
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
+from mltox.scoring import Bundle, Scorer, load_bundle
+from mltox.scoring.bundle import TOKENIZER
 from model_export.calibrate import calibrate_head
 from model_export.classifier import MeanPooledClassifier, save
 from model_export.data import (
@@ -33,8 +35,6 @@ from model_export.restore import restore
 from model_export.rounding import STEPS as ROUNDING_STEPS
 from model_export.rounding import dither, teach_rounding
 from model_export.watch import Watch
-from pipelines.toxicity import Bundle, Scorer, load_bundle
-from pipelines.toxicity.bundle import TOKENIZER
 
 TRUTH = 0.5
 AT_ONCE = 2_000

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from mltox.scoring import DEFAULT_BUNDLE, BundleError, Scorer
+from mltox.scoring.bundle import DOCUMENT
 from model_export import contrast, functional
 from model_export.data import (
     TRAINED_LABELS,
@@ -37,8 +39,6 @@ from model_export.metrics import (
 )
 from model_export.model_card import model_card
 from model_export.robustness import robustness
-from pipelines.toxicity import DEFAULT_BUNDLE, BundleError, Scorer
-from pipelines.toxicity.bundle import DOCUMENT
 
 CHUNK = 512
 

@@ -16,6 +16,9 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from mltox.scoring.batches import batches, padded
+from mltox.scoring.bundle import DOCUMENT, FORMAT, MODEL, TOKENIZER, sha256_of
+from mltox.scoring.normalise import PREPROCESSING, normalise
 from model_export import contrast
 from model_export.data import (
     VALIDATION_SHARE,
@@ -41,9 +44,6 @@ from model_export.parity import (
 from model_export.quantise import Feed, Input, calibrate, quantise, weight_products
 from model_export.restore import name_weights
 from model_export.sources import Source, SourceError, load_source
-from pipelines.toxicity.batches import batches, padded
-from pipelines.toxicity.bundle import DOCUMENT, FORMAT, MODEL, TOKENIZER, sha256_of
-from pipelines.toxicity.normalise import PREPROCESSING, normalise
 
 CALIBRATION_TEXTS = 512
 PARITY_TEXTS = 1_000

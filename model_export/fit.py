@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from tqdm import tqdm
 
+from mltox.scoring.normalise import normalise
 from model_export.classifier import MeanPooledClassifier
 from model_export.data import Example
-from pipelines.toxicity.normalise import normalise
 
 CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_SECONDS = 300

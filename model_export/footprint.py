@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 _MEASURE = """
 import json, sys, time
-from pipelines.toxicity import Scorer
+from mltox.scoring import Scorer
 texts = json.load(sys.stdin)
 scorer = Scorer(sys.argv[1], cache_size=0)
 scorer.score(texts[:64], ["en"] * 64)

@@ -11,7 +11,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from pipelines.toxicity.batches import batches, padded
+from mltox.base.errors import UserError
+from mltox.scoring.batches import batches, padded
 
 MAX_FP32 = 1e-4
 MEAN_INT8, MAX_INT8 = 0.01, 0.10
@@ -21,7 +22,7 @@ Scoring = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]
 """Ids and mask (texts × tokens) to probabilities (texts × labels)."""
 
 
-class ParityError(Exception):
+class ParityError(UserError):
     """A converted model scores differently from its source; one line for a person."""
 
 

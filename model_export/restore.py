@@ -12,9 +12,9 @@ from onnx import numpy_helper
 from torch import Tensor
 from transformers import BertConfig
 
+from mltox.scoring import Bundle, BundleError
+from mltox.scoring.bundle import MODEL
 from model_export.classifier import MeanPooledClassifier, empty
-from pipelines.toxicity import Bundle, BundleError
-from pipelines.toxicity.bundle import MODEL
 
 TRANSPOSED = ".T"
 """Ends the name of a weight that the graph holds as (inputs × outputs); torch has it the other way

@@ -13,8 +13,9 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
+from mltox.base.errors import UserError
+from mltox.posts.records import LABELS
 from model_export import classifier
-from pipelines.records import LABELS
 
 ALIASES = {
     "toxic": "toxicity",
@@ -32,7 +33,7 @@ _DETOXIFY_LABELS = {
 }  # fmt: skip
 
 
-class SourceError(Exception):
+class SourceError(UserError):
     """A checkpoint cannot be exported; the message is one line for a person."""
 
 

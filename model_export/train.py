@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from mltox.scoring import BundleError
+from mltox.scoring.normalise import PREPROCESSING, normalise
 from model_export import continued, contrast, evaluate, export
 from model_export.calibrate import calibrate_head
 from model_export.classifier import MeanPooledClassifier, keep_pieces, load_encoder, save
@@ -32,8 +34,6 @@ from model_export.rounding import teach_rounding
 from model_export.vocabulary import prune
 from model_export.watch import Watch
 from model_export.wide import fit_wide
-from pipelines.toxicity import BundleError
-from pipelines.toxicity.normalise import PREPROCESSING, normalise
 
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.logs import log_format_argument
+from mltox.base.logs import log_format_argument
 
 
 class StoreText(StrEnum):

@@ -11,7 +11,7 @@ RUN pip install --no-deps --require-hashes --no-build-isolation --requirement re
     && pip check
 COPY mltox.tar.gz ./
 RUN pip install --no-deps --no-build-isolation mltox.tar.gz \
-    && python -c "import ingest.main, ingest.cli, ingest.cursors_gcs, google.cloud.secretmanager"
+    && python -c "import ingest.main, ingest.cli, ingest.cursors.gcs, google.cloud.secretmanager"
 
 RUN useradd --create-home --uid 1000 mltox
 USER 1000

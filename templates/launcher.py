@@ -12,9 +12,9 @@ import sys
 from collections.abc import Mapping, Sequence
 
 MODULES: Mapping[str, str] = {
-    "streaming": "pipelines.stream",
-    "backfill": "pipelines.backfill",
-    "forecast": "pipelines.forecast",
+    "streaming": "pipelines.runs.stream",
+    "backfill": "pipelines.runs.backfill.local",
+    "forecast": "pipelines.runs.forecast",
 }
 # A worker runs one process a core, so that more threads of the model would get into each
 # other's way.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mltox.provisioning.names import Names
+from mltox.base.errors import UserError
+from templates.provisioning.names import Names
 
 
-class TargetError(Exception):
+class TargetError(UserError):
     """A variable is missing or cannot be used. One line for the person."""
 
 

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.logs import JsonFormatter
+from mltox.base.logs import JsonFormatter
+
+pytest_plugins = ("tests.fixtures.decoding", "tests.fixtures.warehouses")
 
 
 def _text_again() -> None:

@@ -35,7 +35,7 @@ from ingest.sources.websocket import (
     connected,
     received,
 )
-from pipelines.records import HOUR, SECOND, Micros
+from mltox.posts.records import HOUR, SECOND, Micros
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ingest.files import InputError, check_columns, expand, read_rows
 from ingest.sources.replay import Line, replayed
 from ingest.sources.source import Batch, CurrentTopics, Cursor, SourceError
+from mltox.posts.reading.files import InputError, check_columns, expand, read_rows
 
 IDENTIFYING_BYTES = 4096
 

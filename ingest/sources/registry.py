@@ -32,15 +32,19 @@ class SourceModule(Protocol):
 EXTRA = "ingest"
 
 SOURCES = {
-    "x-stream": Entry("ingest.sources.x_stream", "X's filtered stream", "x"),
-    "x-search": Entry("ingest.sources.x_search", "X's recent search", "x"),
+    "x-stream": Entry("ingest.sources.x.stream", "X's filtered stream", "x"),
+    "x-search": Entry("ingest.sources.x.search", "X's recent search", "x"),
     "bluesky": Entry(
         "ingest.sources.bluesky", "Bluesky's Jetstream, free and without a key", "bluesky"
     ),
-    "mastodon": Entry("ingest.sources.mastodon", "timelines of a Mastodon instance", "mastodon"),
-    "reddit": Entry("ingest.sources.reddit", "submissions and comments of subreddits", "reddit"),
+    "mastodon": Entry(
+        "ingest.sources.mastodon.source", "timelines of a Mastodon instance", "mastodon"
+    ),
+    "reddit": Entry(
+        "ingest.sources.reddit.source", "submissions and comments of subreddits", "reddit"
+    ),
     "file": Entry("ingest.sources.file", "files of posts", needs_topics=False),
-    "sample": Entry("ingest.sources.sample", "the generated sample", needs_topics=False),
+    "sample": Entry("ingest.sources.sample.source", "the generated sample", needs_topics=False),
 }
 
 

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from ingest.topics import Topic
+from mltox.base.errors import UserError
+from mltox.posts.topics import Topic
 
 Cursor = Mapping[str, str]
 """Where to go on, by what the source itself reads apart (a topic, a stream); empty at the first."""
@@ -15,18 +16,18 @@ CurrentTopics = Callable[[], Sequence[Topic]]
 """The topics as they are now: the file may have changed since the last call."""
 
 
-class SourceError(Exception):
+class SourceError(UserError):
     """The source cannot go on: a key that is missing or refused. One line for the person."""
 
 
 class Batch(NamedTuple):
-    """Payloads in the order in which they came, as `ingest.formats.decode` reads them.
+    """Payloads in the order in which they came, as `mltox.posts.formats.decode` reads them.
 
-    Deletions are payloads too (`ingest.envelope.encode_deletion` where the network's own JSON does
-    not tell the post's id). `cursor` is where to go on once all of these, and all batches before,
-    are confirmed by Pub/Sub: the keys that it names are set and the others stay; None where nothing
-    moved. `topics` are those that the source knows the posts to belong to, because it asked for
-    them; the text's own topics are found in any case.
+    Deletions are payloads too (`mltox.posts.envelope.encode_deletion` where the network's own
+    JSON does not tell the post's id). `cursor` is where to go on once all of these, and all
+    batches before, are confirmed by Pub/Sub: the keys that it names are set and the others stay;
+    None where nothing moved. `topics` are those that the source knows the posts to belong to,
+    because it asked for them; the text's own topics are found in any case.
     """
 
     payloads: tuple[bytes, ...] = ()

@@ -11,11 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mltox.base.errors import UserError
+
 if TYPE_CHECKING:
-    from pipelines.warehouse.location import BigQueryDataset
+    from mltox.warehouse.location import BigQueryDataset
 
 
-class PreflightError(Exception):
+class PreflightError(UserError):
     """What has to be mended before the run; `problems` are one line each."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -55,11 +57,11 @@ def check(needs: Needs) -> None:
 def problems_of(needs: Needs) -> Iterator[str]:
     # The clients are imported here: a run loads none that it has no need of.
     for subscription in filter(None, (needs.subscription, needs.deletions)):
-        from pipelines.preflight.pubsub import subscription_problems
+        from mltox.google.pubsub_checks import subscription_problems
 
         yield from subscription_problems(subscription)
     for topic in filter(None, needs.topics):
-        from pipelines.preflight.pubsub import topic_problems
+        from mltox.google.pubsub_checks import topic_problems
 
         yield from topic_problems(topic)
     if needs.dataset is not None:
@@ -73,7 +75,7 @@ def problems_of(needs: Needs) -> Iterator[str]:
             queries=needs.queries,
         )
     if needs.storage_write:
-        from pipelines.warehouse.storage_write import java_problem
+        from pipelines.sinks.storage_write import java_problem
 
         yield from filter(None, [java_problem()])
     if needs.bundle is not None:
@@ -82,7 +84,7 @@ def problems_of(needs: Needs) -> Iterator[str]:
 
 def bundle_problems(bundle: str) -> Iterator[str]:
     """A folder or a gs:// path, fetched and with its hashes checked."""
-    from pipelines.toxicity import BundleError, load_bundle
+    from mltox.scoring import BundleError, load_bundle
 
     try:
         load_bundle(bundle)

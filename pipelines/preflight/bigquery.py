@@ -15,9 +15,9 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.bigquery import Client, QueryJobConfig, SchemaField
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from pipelines.warehouse.bigquery import connect
-from pipelines.warehouse.location import BigQueryDataset
-from pipelines.warehouse.schema import TABLES, Column, Table, Type
+from mltox.warehouse.bigquery.warehouse import connect
+from mltox.warehouse.location import BigQueryDataset
+from mltox.warehouse.schema import TABLES, Column, Table, Type
 
 RETRY = DEFAULT_RETRY.with_timeout(20)
 TIMEOUT = 10.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from mltox.scoring import DEFAULT_BUNDLE
+from mltox.warehouse.location import BigQueryDataset, parse_uri
 from pipelines.options import ModelOptions, StreamOptions, WarehouseOptions, WriteOptions
 from pipelines.preflight import Needs
-from pipelines.toxicity import DEFAULT_BUNDLE
-from pipelines.warehouse.location import BigQueryDataset, parse_uri
 
 LIVE_TABLES = ("scored_posts", "text_scores", "hourly_toxicity", "anomalies", "dead_letters")
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 from apache_beam.utils.windowed_value import PaneInfoTiming
 
-from pipelines.records import HourSummary
+from mltox.posts.records import HourSummary
 from pipelines.transforms.deduplicate import Candidate
 from pipelines.transforms.hour_accumulator import HourAccumulator
 from pipelines.transforms.ledger import HourKey, Ledger

@@ -11,7 +11,7 @@ from apache_beam.transforms.userstate import ReadModifyWriteStateSpec
 from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.records import ScoredPost
+from mltox.posts.records import ScoredPost
 from pipelines.transforms.metrics import counter
 from pipelines.transforms.window import IntoHours, hour_of
 

@@ -18,8 +18,8 @@ from apache_beam.transforms.userstate import (
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.timestamp import Timestamp
 
-from pipelines.records import HOUR, Anomaly, Micros
-from pipelines.timeseries.monitor import TopicMonitor
+from mltox.detection.monitor import TopicMonitor
+from mltox.posts.records import HOUR, Anomaly, Micros
 from pipelines.transforms.aggregate import Hour
 from pipelines.transforms.ledger import Ledger
 from pipelines.transforms.metrics import counter

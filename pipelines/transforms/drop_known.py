@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.utils.windowed_value import WindowedValue
 
-from pipelines.records import Post
+from mltox.posts.records import Post
 from pipelines.transforms.ledger import Ledger
 from pipelines.transforms.metrics import counter
 

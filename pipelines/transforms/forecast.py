@@ -9,9 +9,9 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 
-from pipelines.progress import advance
-from pipelines.records import HOUR, Forecast, HourlyToxicity, Micros
-from pipelines.timeseries.forecast import forecast_series
+from mltox.base.progress import advance
+from mltox.forecasting.forecast import forecast_series
+from mltox.posts.records import HOUR, Forecast, HourlyToxicity, Micros
 from pipelines.transforms.metrics import counter
 
 ACCURACY = "forecast_accuracy"

@@ -10,7 +10,7 @@ import hashlib
 import math
 from dataclasses import dataclass, field
 
-from pipelines.records import (
+from mltox.posts.records import (
     LABELS,
     EvidencePost,
     HourlyToxicity,

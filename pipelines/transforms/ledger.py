@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
-from pipelines.records import Micros
-from pipelines.timeseries.monitor import TopicMonitor
+from mltox.detection.monitor import TopicMonitor
+from mltox.posts.records import Micros
 from pipelines.transforms.hour_accumulator import HourAccumulator
 
 

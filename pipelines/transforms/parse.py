@@ -14,13 +14,13 @@ from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
-from ingest.authors import AuthorKeys
-from ingest.envelope import Envelope, Reject, encode
-from ingest.formats import decode
-from ingest.formats.scrub import storable
-from ingest.topics import TopicMatcher
-from pipelines.progress import advance
-from pipelines.records import DeadLetter, Message, Micros, Post
+from mltox.base.progress import advance
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.envelope import Envelope, Reject, encode
+from mltox.posts.formats import decode
+from mltox.posts.formats.scrub import storable
+from mltox.posts.records import DeadLetter, Message, Micros, Post
+from mltox.posts.topics import TopicMatcher
 from pipelines.transforms.metrics import counter
 
 DEAD = "dead_letters"
@@ -124,7 +124,7 @@ def items_of(payload: bytes, authors: AuthorKeys, now: Micros) -> Iterator[Envel
 
 
 class ParseMessage(beam.DoFn):
-    """Decodes a message in any shape that `ingest.formats` knows.
+    """Decodes a message in any shape that `mltox.posts.formats` knows.
 
     Counts `rows_read` (a page of 100 posts is 100 rows), `rows_no_topic`, `topic_copies` (a row of
     three topics adds two), `posts_parsed` and `dead_letters`, so that

@@ -10,7 +10,7 @@ import apache_beam as beam
 import orjson
 from apache_beam.io.gcp.pubsub import PubsubMessage, WriteToPubSub
 
-from pipelines.records import Anomaly, DeadLetter
+from mltox.posts.records import Anomaly, DeadLetter
 
 MOST_CHARS = 1_500_000
 """Of a payload in a message. Pub/Sub takes 10 MB, and a character may take six bytes there; one

@@ -14,10 +14,10 @@ from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
-from ingest.envelope import Reject
-from pipelines.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
-from pipelines.toxicity import Scorer
-from pipelines.toxicity.watched import Change, WatchedScorer
+from mltox.posts.envelope import Reject
+from mltox.posts.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
+from mltox.scoring import Scorer
+from mltox.scoring.watched import Change, WatchedScorer
 from pipelines.transforms.gather import Gather
 from pipelines.transforms.metrics import counter, distribution
 from pipelines.transforms.parse import DEAD, dead_letter, now_micros, payload_of

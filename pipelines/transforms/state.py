@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 import orjson
 from apache_beam.coders import Coder
 
-from pipelines.records import EvidencePost, HourlyToxicity, HourSummary
-from pipelines.timeseries.memory import memory_of, monitor_of
-from pipelines.timeseries.monitor import TopicMonitor
+from mltox.detection.memory import memory_of, monitor_of
+from mltox.detection.monitor import TopicMonitor
+from mltox.posts.records import EvidencePost, HourlyToxicity, HourSummary
 from pipelines.transforms.hour_accumulator import HourAccumulator, Ranked
 
 LEVEL = 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mltox.posts.records import DeadLetter, ScoredPost
 from pipelines.options import StoreText
-from pipelines.records import DeadLetter, ScoredPost
 
 WITHHELD = "[not stored]"
 

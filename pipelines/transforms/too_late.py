@@ -15,7 +15,7 @@ from apache_beam.transforms.window import FixedWindows, GlobalWindows, Timestamp
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import PaneInfoTiming
 
-from pipelines.records import HOUR, SECOND, DeadLetter, Micros, Post
+from mltox.posts.records import HOUR, SECOND, DeadLetter, Micros, Post
 from pipelines.transforms.metrics import counter
 from pipelines.transforms.parse import DEAD, POSTS, letter_id, now_micros, payload_of
 from pipelines.transforms.window import WINDOW_SECONDS, hour_of

@@ -13,7 +13,7 @@ from apache_beam.transforms.trigger import (
 )
 from apache_beam.transforms.window import FixedWindows
 
-from pipelines.records import HOUR, SECOND, Micros, Post
+from mltox.posts.records import HOUR, SECOND, Micros, Post
 
 WINDOW_SECONDS = HOUR // SECOND
 IN_TRANSIT = 3600

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dashboards.queries import Day, Example, Hour
-from pipelines.records import HOUR, Anomaly
+from mltox.posts.records import HOUR, Anomaly
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.episodes import MAX_GAP, episodes
-from pipelines.records import HOUR, Anomaly
+from mltox.posts.records import HOUR, Anomaly
 
 AnomalyOf = Callable[..., Anomaly]
 

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dashboards.cli import main
+from commands.dashboard import main
 from dashboards.looker import REPORT, SOURCES, link
-from pipelines.warehouse.location import BigQueryDataset
-from pipelines.warehouse.views import VIEWS
+from mltox.warehouse.location import BigQueryDataset
+from mltox.warehouse.views import VIEWS
 
 DATASET = BigQueryDataset("some-project", "mltox")
 
@@ -50,7 +50,7 @@ def test_a_template_is_copied() -> None:
 def test_the_command_prints_links_without_asking_anybody(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("dashboards.cli.open_warehouse", None)
+    monkeypatch.setattr("commands.dashboard.open_warehouse", None)
     assert main(["--warehouse", "bq://some-project.mltox", "--looker"]) == 0
     urls = [word for word in capsys.readouterr().out.split() if word.startswith("https:")]
     assert urls[0] == link(DATASET, SOURCES)

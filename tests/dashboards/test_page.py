@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.cli import main
+from commands.dashboard import main
 from dashboards.errors import DashboardError
 from dashboards.page import render, write_page
-from pipelines.records import HOUR, SECOND, Anomaly, DeadLetter, HourlyToxicity, ScoredPost
-from pipelines.warehouse import open_warehouse
+from mltox.posts.records import HOUR, SECOND, Anomaly, DeadLetter, HourlyToxicity, ScoredPost
+from mltox.warehouse import open_warehouse
 
 START = 1_451_952_000 * SECOND  # Tuesday 5 January 2016, 00:00 UTC
 BAD = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"

@@ -5,7 +5,7 @@ from dashboards import payload
 from dashboards.episodes import episodes
 from dashboards.payload import MAX_EPISODES, MAX_EXAMPLES, MAX_HOURS, MAX_TEXT, TopicData
 from dashboards.queries import Day, Example, Hour, HourOfWeek, LabelDay
-from pipelines.records import HOUR, Anomaly, Forecast
+from mltox.posts.records import HOUR, Anomaly, Forecast
 
 
 def test_hours_are_dense_and_scaled(hour: Callable[..., Hour]) -> None:

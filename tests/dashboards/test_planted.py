@@ -7,8 +7,8 @@ import pytest
 from dashboards.episodes import episodes
 from dashboards.errors import DashboardError
 from dashboards.planted import Planted, match, read_planted
-from ingest.sample import write_sample
-from pipelines.records import HOUR, SECOND, Anomaly
+from ingest.sources.sample.writing import write_sample
+from mltox.posts.records import HOUR, SECOND, Anomaly
 
 PLANTED = Planted("politics", 10 * HOUR, 13 * HOUR, "toxic_share", "up", "toxicity_surge", "")
 

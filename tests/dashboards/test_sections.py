@@ -7,7 +7,7 @@ from dashboards.episodes import episodes
 from dashboards.planted import Planted
 from dashboards.queries import Day, Letters, ModelUse, TopicTotals
 from dashboards.summary import Now
-from pipelines.records import HOUR, Anomaly, ForecastAccuracy
+from mltox.posts.records import HOUR, Anomaly, ForecastAccuracy
 
 BAD = "<script>alert(1)</script>\"'&"
 CALM = Now(5, 0.1, 0.1, 0.05, 0.2)

@@ -16,16 +16,16 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dashboards.cli import opened_and_closed, stamp_of
+from commands.dashboard import opened_and_closed, stamp_of
+from commands.stream import serve_page
 from dashboards.errors import DashboardError
 from dashboards.live import NewestPage, Shown, file_stamp
 from dashboards.page import LivePage, render_live
 from dashboards.serve import HERE, serve
-from mltox.stream import serve_page
-from pipelines.arguments import UsageError
-from pipelines.records import SECOND, HourlyToxicity
-from pipelines.warehouse import WarehouseBusy, open_warehouse
-from pipelines.warehouse.duckdb import DuckDBWarehouse
+from mltox.base.errors import UsageError
+from mltox.posts.records import SECOND, HourlyToxicity
+from mltox.warehouse import WarehouseBusy, open_warehouse
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 START = 1_451_952_000 * SECOND
 BAD = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -175,7 +175,7 @@ def test_a_missing_warehouse_is_a_page_that_waits_for_it(tmp_path: Path) -> None
 
 HOLD = """
 import sys
-from pipelines.warehouse import open_warehouse
+from mltox.warehouse import open_warehouse
 with open_warehouse(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
@@ -205,7 +205,7 @@ def test_a_busy_warehouse_keeps_the_last_page_and_says_why(where: str, file: Pat
 
 def test_between_two_pages_the_file_is_free(where: str, file: Path) -> None:
     assert ask(where).status == 200
-    code = "import sys; from pipelines.warehouse import open_warehouse; open_warehouse(sys.argv[1])"
+    code = "import sys; from mltox.warehouse import open_warehouse; open_warehouse(sys.argv[1])"
     subprocess.run([sys.executable, "-c", code, str(file)], check=True)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from dashboards.queries import Hour
 from dashboards.summary import Now, now
-from pipelines.records import HOUR
+from mltox.posts.records import HOUR
 
 HourOf = Callable[..., Hour]
 

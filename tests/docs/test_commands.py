@@ -11,8 +11,8 @@ from functools import cache
 
 import pytest
 
-from mltox.cli import VERBS, main
-from pipelines.arguments import unknown_to_beam
+from commands.cli import VERBS, main
+from pipelines.runs.arguments import unknown_to_beam
 from tests.docs.commands import PAGES, ROOT, Command, all_commands, commands_of
 
 COMMANDS = all_commands()

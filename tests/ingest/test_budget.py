@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingest.budget import Budget, BudgetSpent, add_arguments, limit_of, money, open_budget
-from ingest.cursors import LocalStore
+from ingest.cursors.store import LocalStore
 from ingest.sources.source import SourceError
 
 MARCH = datetime(2026, 3, 31, 23, 59, tzinfo=UTC)

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from ingest import cli
-from ingest.authors import AuthorKeys
-from ingest.secrets import SecretError
 from ingest.sources.registry import SOURCES, load
-from ingest.topics import Topic
+from mltox.google.secrets import SecretError
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.topics import Topic
 
 TOPIC = ["--topic", "projects/p/topics/posts"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.cursors import Conflict, Keeper, LocalStore, StateError, Store, open_store
+from ingest.cursors.store import Conflict, Keeper, LocalStore, StateError, Store, open_store
 from tests import gcs_server
 from tests.gcs_server import Objects
 
@@ -87,7 +87,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 
 def test_killed_while_it_saves_the_file_is_whole(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from ingest.cursors import LocalStore\n"
+        "import sys; from pathlib import Path; from ingest.cursors.store import LocalStore\n"
         "store, version = LocalStore(Path(sys.argv[1])), 0\n"
         "while True:\n"
         "    version = store.save('x', {'n': str(version), 'fill': 'f' * 50_000}, version)\n"

@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import orjson
 
-from ingest.authors import AuthorKeys
-from ingest.envelope import DELETION, Envelope, Reject
-from ingest.formats import decode
 from ingest.messages import (
     CREATED_AT,
     LETTER_ID,
@@ -13,7 +10,10 @@ from ingest.messages import (
     post_message,
     reject_message,
 )
-from pipelines import stream
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.envelope import DELETION, Envelope, Reject
+from mltox.posts.formats import decode
+from pipelines.runs import stream
 from pipelines.transforms import parse
 
 NOW = 1_767_225_600_000_000

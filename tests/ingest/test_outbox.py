@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ingest import outbox as module
-from ingest.cursors import StateError
+from ingest.cursors.store import StateError
 from ingest.messages import Outgoing
 from ingest.outbox import Outbox
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 
 from ingest.pace import paced
-from pipelines.records import SECOND
+from mltox.posts.records import SECOND
 
 
 def test_rows_without_a_stamp_do_not_hold_up_those_behind_them() -> None:

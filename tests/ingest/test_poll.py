@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from ingest import poll
-from ingest.authors import AuthorKeys
-from ingest.cursors import Conflict
+from ingest.cursors.store import Conflict
 from ingest.poll import Busy, PollError, Settings, poll_all
 from ingest.sources.source import SourceError
-from pipelines.logs import JsonFormatter
+from mltox.base.logs import JsonFormatter
+from mltox.posts.authors import AuthorKeys
 
 ENVIRONMENT = {
     "MLTOX_SOURCES": "x-search reddit",

@@ -11,15 +11,15 @@ import orjson
 import pytest
 from google.api_core.exceptions import NotFound
 
-from ingest.authors import AuthorKeys
-from ingest.cursors import Keeper, LocalStore
+from ingest.cursors.store import Keeper, LocalStore
 from ingest.delivery import Delivery
-from ingest.envelope import encode_deletion
 from ingest.messages import Outgoing
 from ingest.publish import PublishError
 from ingest.run import Ingest, Sorter
 from ingest.sources.source import Batch, Cursor, SourceError
-from ingest.topics import Topic
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.envelope import encode_deletion
+from mltox.posts.topics import Topic
 
 POSTS, DELETIONS = "projects/p/topics/posts", "projects/p/topics/deletions"
 AUTHORS = AuthorKeys(b"a secret of the tests")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ingest.sample import write_sample
+from ingest.sources.sample.writing import write_sample
 from pipelines.transforms.parse import REJECTED
 
 LONGEST_SEED = 4_000

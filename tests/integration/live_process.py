@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from pipelines.live.subscription import LEASE_SECONDS
+from pipelines.runs.local_stream.subscription import LEASE_SECONDS
 from tests.integration.pubsub import SUBSCRIPTION, environment
 
 REDELIVERED = LEASE_SECONDS + 12

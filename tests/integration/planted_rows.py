@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dashboards.page import write_page
-from pipelines.records import (
+from mltox.posts.records import (
     HOUR,
     SECOND,
     Anomaly,
@@ -17,7 +17,7 @@ from pipelines.records import (
     HourlyToxicity,
     ScoredPost,
 )
-from pipelines.warehouse import open_warehouse
+from mltox.warehouse import open_warehouse
 
 START = 1_451_865_600 * SECOND  # Monday 4 January 2016, 00:00 UTC
 HOSTILE = (

@@ -16,7 +16,7 @@ import pytest
 from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from mltox.emulator import EmulatorError, running, script
+from commands.emulator import EmulatorError, running, script
 
 PROJECT = "mltox-test"
 TOPIC = f"projects/{PROJECT}/topics/posts"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.records import DeadLetter, ScoredPost
-from pipelines.warehouse import open_warehouse, read_records
+from mltox.posts.records import DeadLetter, ScoredPost
+from mltox.warehouse import open_warehouse, read_records
 
 
 @pytest.fixture(scope="module")

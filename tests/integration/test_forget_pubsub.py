@@ -15,21 +15,21 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from ingest.envelope import encode_deletion
-from pipelines.forget import main
-from pipelines.live.deletions import Deletions
-from pipelines.live.intake import Pace
-from pipelines.live.ledger import LiveLedger
-from pipelines.live.loop import LiveRun
-from pipelines.live.subscription import Subscription
-from pipelines.records import SECOND
-from pipelines.warehouse import Warehouse, WarehouseError, open_warehouse
-from pipelines.warehouse.duckdb import DuckDBWarehouse
+from commands.forget import main
+from mltox.posts.envelope import encode_deletion
+from mltox.posts.records import SECOND
+from mltox.warehouse import Warehouse, WarehouseError, open_warehouse
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
+from pipelines.runs.local_stream.deletions import Deletions
+from pipelines.runs.local_stream.intake import Pace
+from pipelines.runs.local_stream.ledger import LiveLedger
+from pipelines.runs.local_stream.loop import LiveRun
+from pipelines.runs.local_stream.subscription import Subscription
 from tests.bigquery_server import serve
 from tests.integration.pubsub import PROJECT, SUBSCRIPTION, emulated, need_emulator
 from tests.integration.pubsub import publish as publish_posts
-from tests.pipelines.test_live import message, settings
-from tests.pipelines.warehouse.examples import scored_post
+from tests.mltox.warehouse.examples import scored_post
+from tests.pipelines.runs.local_stream.test_live import message, settings
 
 TOPIC = f"projects/{PROJECT}/topics/posts-deletions"
 
@@ -126,7 +126,7 @@ def test_what_bigquery_cannot_forget_yet_is_not_acknowledged(
 ) -> None:
     with serve() as (address, backend):
         monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", address)
-        monkeypatch.setattr("pipelines.live.deletions.AGAIN_SECONDS", 0)
+        monkeypatch.setattr("pipelines.runs.local_stream.deletions.AGAIN_SECONDS", 0)
         with open_warehouse("bq://some-project.mltox") as warehouse:
             warehouse.create()
             warehouse.upsert("scored_posts", [scored_post(post_id="x:1")])
@@ -179,8 +179,8 @@ def test_a_live_run_forgets_between_its_turns(
 ) -> None:
     """Also a post whose deletion comes first, and one that is deleted twice. The warehouse's memory
     is handed back between turns, too."""
-    monkeypatch.setattr("pipelines.live.loop.DELETIONS_EVERY", 0.2)
-    monkeypatch.setattr("pipelines.live.loop.DROP_CACHE_EVERY", 0.2)
+    monkeypatch.setattr("pipelines.runs.local_stream.loop.DELETIONS_EVERY", 0.2)
+    monkeypatch.setattr("pipelines.runs.local_stream.loop.DROP_CACHE_EVERY", 0.2)
     dropped: list[DuckDBWarehouse] = []
     drop = DuckDBWarehouse.drop_cache
 

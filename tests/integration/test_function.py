@@ -18,7 +18,7 @@ from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import SubscriberClient
 
 import ingest.main
-from mltox.emulator import free_port
+from commands.emulator import free_port
 from tests.ingest.x_server import TOKEN, XServer, serving, tweet
 from tests.integration.pubsub import SUBSCRIPTION, TOPIC, emulated, environment, need_emulator
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from ingest.authors import AuthorKeys
-from ingest.envelope import DELETION, Envelope
-from ingest.topics import TopicMatcher
-from pipelines.live.cycle import Graph, run_cycle
-from pipelines.live.ledger import LiveLedger
-from pipelines.records import HOUR, Message
-from pipelines.streaming import Settings
-from pipelines.toxicity import DEFAULT_BUNDLE
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.envelope import DELETION, Envelope
+from mltox.posts.records import HOUR, Message
+from mltox.posts.topics import TopicMatcher
+from mltox.scoring import DEFAULT_BUNDLE
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
+from pipelines.graph.build import Settings
+from pipelines.runs.local_stream.cycle import Graph, run_cycle
+from pipelines.runs.local_stream.ledger import LiveLedger
 from pipelines.transforms.parse import items_of, letter_id, now_micros
-from pipelines.warehouse.duckdb import DuckDBWarehouse
 from tests.integration.fuzz import payloads, seeds
 
 SETTINGS = Settings(

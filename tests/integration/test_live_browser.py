@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.cli import opened_and_closed, stamp_of
+from commands.dashboard import opened_and_closed, stamp_of
 from dashboards.serve import HERE, serve
-from pipelines.warehouse import open_warehouse
+from mltox.warehouse import open_warehouse
 from tests.integration.browser import CHROMIUM, Browser, chromium
 from tests.integration.planted_rows import HOSTILE, anomaly_rows, fill, hour_row, post_rows
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.warehouse import open_warehouse
+from mltox.warehouse import open_warehouse
 from tests.integration.live_process import wait_for
 from tests.integration.pubsub import need_emulator
 

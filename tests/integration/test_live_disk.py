@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.warehouse.duckdb import DuckDBWarehouse
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.integration.live_process import Live, told, wait_for, wait_for_all
 from tests.integration.pubsub import drill, emulated, need_emulator, publish
 from tests.integration.small_disk import small_disk

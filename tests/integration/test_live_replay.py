@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest.sample import DEFAULT_START, WEEKS, write_sample
-from pipelines.warehouse.duckdb import DuckDBWarehouse
+from ingest.sources.sample.writing import DEFAULT_START, WEEKS, write_sample
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.integration.live_process import Live, has_settled, wait_for_all, wait_until
 from tests.integration.pubsub import emulated, environment, need_emulator, publish
 

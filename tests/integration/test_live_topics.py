@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.warehouse.duckdb import DuckDBWarehouse
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.integration.live_process import Live, told, wait_for, wait_for_all
 from tests.integration.pubsub import (
     START,

@@ -10,19 +10,19 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.pubsub_v1 import SubscriberClient
 
-from ingest.authors import AuthorKeys
-from ingest.topics import TopicMatcher
-from pipelines.live.cycle import Graph, run_cycle
-from pipelines.live.ledger import LiveLedger
-from pipelines.live.outbox import Outbox, Publisher, PublishError
-from pipelines.records import SECOND, DeadLetter, Message
-from pipelines.replay_dead_letters import main
-from pipelines.streaming import Settings
-from pipelines.toxicity import DEFAULT_BUNDLE
+from commands.replay_dead_letters import main
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.records import SECOND, DeadLetter, Message
+from mltox.posts.topics import TopicMatcher
+from mltox.scoring import DEFAULT_BUNDLE
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
+from pipelines.graph.build import Settings
+from pipelines.runs.local_stream.cycle import Graph, run_cycle
+from pipelines.runs.local_stream.ledger import LiveLedger
+from pipelines.runs.local_stream.outbox import Outbox, Publisher, PublishError
 from pipelines.transforms.parse import origin_of
-from pipelines.warehouse.duckdb import DuckDBWarehouse
 from tests.integration.pubsub import SUBSCRIPTION, TOPIC, emulated, need_emulator
-from tests.transforms.test_publish import ANOMALY, LETTER
+from tests.pipelines.transforms.test_publish import ANOMALY, LETTER
 
 GOOD = json.dumps({"id": "1", "text": "good morning", "created_at": "2026-03-02T12:00:00Z"})
 

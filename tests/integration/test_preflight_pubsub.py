@@ -16,8 +16,8 @@ import pytest
 from google.iam.v1 import iam_policy_pb2
 from google.pubsub_v1 import PublisherClient, SubscriberClient, Subscription, Topic
 
+from mltox.google import pubsub_checks as asked
 from pipelines.preflight import Needs, check, problems_of
-from pipelines.preflight import pubsub as asked
 from tests.bigquery_server import serve
 from tests.integration.pubsub import (
     PROJECT,

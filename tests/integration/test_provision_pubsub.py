@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from mltox.provisioning.apply import make, services, take_away
-from mltox.provisioning.change import Change
-from mltox.provisioning.errors import ProvisionError
-from mltox.provisioning.names import Names
-from mltox.provisioning.plan import plan
-from mltox.provisioning.pubsub import Subscriptions, Topics
-from mltox.provisioning.resources import Subscription, Topic
 from pipelines.preflight import Needs, check
+from templates.provisioning.apply import make, services, take_away
+from templates.provisioning.change import Change
+from templates.provisioning.errors import ProvisionError
+from templates.provisioning.names import Names
+from templates.provisioning.plan import plan
+from templates.provisioning.pubsub import Subscriptions, Topics
+from templates.provisioning.resources import Subscription, Topic
 from tests.bigquery_server import serve as bigquery
 from tests.integration.pubsub import PROJECT, emulated, need_emulator
-from tests.mltox.provisioning.google_server import serve as google
+from tests.templates.provisioning.google_server import serve as google
 
 pytestmark = pytest.mark.drill
 NAMES = Names(PROJECT, "europe-west1")

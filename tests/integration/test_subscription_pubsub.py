@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.live.intake import Intake, Pace
-from pipelines.live.leases import Leases
-from pipelines.live.subscription import Subscription, SubscriptionError
+from pipelines.runs.local_stream.intake import Intake, Pace
+from pipelines.runs.local_stream.leases import Leases
+from pipelines.runs.local_stream.subscription import Subscription, SubscriptionError
 from tests.integration.pubsub import SUBSCRIPTION, emulated, need_emulator, publish
 
 

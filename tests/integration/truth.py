@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from pipelines.warehouse.duckdb import DuckDBWarehouse
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from tests.integration.pubsub import Drill
 
 

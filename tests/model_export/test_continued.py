@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("torch", reason="the [export] extra is not installed")
 
+from mltox.scoring import Scorer
 from model_export import contrast, train
-from pipelines.toxicity import Scorer
 
 FRIENDS = ("Sam", "Priya", "Omar", "Lena", "Chen", "Maria", "Alex", "Kim", "Aisha", "David")
 

@@ -9,9 +9,9 @@ import pytest
 
 pytest.importorskip("torch", reason="the [export] extra is not installed")
 
+from mltox.scoring import Scorer
 from model_export import contrast, distil, train
 from model_export.data import UNKNOWN, Example
-from pipelines.toxicity import Scorer
 
 
 def some_texts(count: int, seed: int) -> list[Example]:

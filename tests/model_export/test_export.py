@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the [export] extra is not installed")
 transformers = pytest.importorskip("transformers", reason="the [export] extra is not installed")
 
+from mltox.scoring import BundleError, Scorer, load_bundle  # noqa: E402
 from model_export import export  # noqa: E402
 from model_export.classifier import MeanPooledClassifier, save  # noqa: E402
 from model_export.data import TRAINED_LABELS  # noqa: E402
@@ -17,7 +18,6 @@ from model_export.parity import sigmoid  # noqa: E402
 from model_export.quantise import best_range  # noqa: E402
 from model_export.restore import restore  # noqa: E402
 from model_export.sources import SourceError, load_source, select_labels  # noqa: E402
-from pipelines.toxicity import BundleError, Scorer, load_bundle  # noqa: E402
 from tests.model_export import tiny  # noqa: E402
 
 TEXTS = ["you are nice", "no", "a much longer text " * 9, ""]

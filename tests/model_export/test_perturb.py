@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mltox.scoring.normalise import normalise
 from model_export.data import Example
 from model_export.passes import examples_of_pass
 from model_export.perturb import CHANGES, perturbed
-from pipelines.toxicity.normalise import normalise
 
 TEXT = "you are a stupid person and nobody likes your silly face"
 

@@ -10,6 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the [export] extra is not installed")
 transformers = pytest.importorskip("transformers", reason="the [export] extra is not installed")
 
+from mltox.scoring import load_bundle  # noqa: E402
 from model_export import export  # noqa: E402
 from model_export.classifier import MeanPooledClassifier, save  # noqa: E402
 from model_export.data import TRAINED_LABELS  # noqa: E402
@@ -19,7 +20,6 @@ from model_export.parity import onnx_scoring, passes_int8, score_rows  # noqa: E
 from model_export.quantise import calibrate, quantise, weight_products  # noqa: E402
 from model_export.restore import name_weights, restore  # noqa: E402
 from model_export.sources import load_source  # noqa: E402
-from pipelines.toxicity import load_bundle  # noqa: E402
 from tests.model_export import tiny  # noqa: E402
 
 OUTLIER = 7

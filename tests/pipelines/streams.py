@@ -14,11 +14,11 @@ from apache_beam.runners.direct.direct_runner import BundleBasedDirectRunner
 from apache_beam.testing.test_stream import TestStream
 from apache_beam.transforms.window import TimestampedValue
 
-from ingest.authors import AuthorKeys
-from ingest.topics import TopicMatcher
-from pipelines.records import HourlyToxicity, Message
-from pipelines.streaming import Settings, Tables, build
-from pipelines.toxicity import DEFAULT_BUNDLE
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.records import HourlyToxicity, Message
+from mltox.posts.topics import TopicMatcher
+from mltox.scoring import DEFAULT_BUNDLE
+from pipelines.graph.build import Settings, Tables, build
 from pipelines.transforms.window import Panes
 
 HOUR = 3600

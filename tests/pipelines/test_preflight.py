@@ -15,12 +15,12 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from google.auth.exceptions import DefaultCredentialsError
 
-from mltox.cli import main
+from commands.cli import main
+from mltox.scoring import DEFAULT_BUNDLE
+from mltox.warehouse import open_warehouse, schema
+from mltox.warehouse.location import BigQueryDataset
 from pipelines.preflight import Needs, PreflightError, check, problems_of
 from pipelines.preflight import bigquery as asked
-from pipelines.toxicity import DEFAULT_BUNDLE
-from pipelines.warehouse import open_warehouse, schema
-from pipelines.warehouse.location import BigQueryDataset
 from tests.bigquery_server import Backend, Refused, serve
 
 DATASET = BigQueryDataset("some-project", "mltox")

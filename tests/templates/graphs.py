@@ -12,9 +12,10 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.pipeline import AppliedPTransform, PipelineVisitor
 
-from pipelines import backfill_job, forecast
-from pipelines.stream import subscribe
-from pipelines.write import write_tables
+from pipelines.runs import forecast
+from pipelines.runs.backfill import job as backfill_job
+from pipelines.runs.stream import subscribe
+from pipelines.sinks.write_tables import write_tables
 from tests.pipelines.streams import SETTINGS
 
 WAREHOUSE = "bq://some-project.mltox"

@@ -27,8 +27,8 @@ class NotInTheImage:
             raise ModuleNotFoundError(f"{name} is not in the image", name=name)
 
 sys.meta_path.insert(0, NotInTheImage())
-import ingest.main, ingest.cli, ingest.cursors_gcs, google.cloud.secretmanager
-import pipelines.preflight.pubsub
+import ingest.main, ingest.cli, ingest.cursors.gcs, google.cloud.secretmanager
+import mltox.google.pubsub_checks
 from ingest.sources.registry import SOURCES, load
 
 print(*[name for name in SOURCES if name not in ("file", "sample") and load(name)])

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from pipelines.records import HOUR
-from pipelines.warehouse import open_warehouse
+from mltox.posts.records import HOUR
+from mltox.warehouse import open_warehouse
 from templates.launcher import MODULES, main, with_defaults
 from tests.bigquery_server import Backend
 from tests.integration.pubsub import SUBSCRIPTION, emulated, need_emulator
-from tests.pipelines.warehouse.examples import MONDAY, hourly
+from tests.mltox.warehouse.examples import MONDAY, hourly
 from tests.templates.launches import IMAGE, cloud, launch, options_of
 
 WAREHOUSE = "--warehouse=bq://some-project.mltox"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pipelines.arguments import unknown_to_beam
+from pipelines.runs.arguments import unknown_to_beam
 from templates.generate import FOLDER, TEMPLATES, options_of, text_of
 
 SCHEMA = json.loads((FOLDER.parent / "metadata.schema.json").read_text())

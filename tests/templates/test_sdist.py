@@ -20,9 +20,10 @@ DOCKERFILE = (FOLDER / "Dockerfile").read_text()
 EXTRAS = ("torch", "transformers", "plotly", "sklearn", "onnx", "pytest", "hypothesis")
 LOOK = """
 import importlib.util, json, sys
-import pipelines.streaming, pipelines.stream, pipelines.backfill, pipelines.forecast
-from pipelines.toxicity import DEFAULT_BUNDLE, Scorer
-from pipelines.warehouse.views import VIEWS
+import pipelines.graph.build, pipelines.runs.stream, pipelines.runs.backfill.local
+import pipelines.runs.forecast
+from mltox.scoring import DEFAULT_BUNDLE, Scorer
+from mltox.warehouse.views import VIEWS
 import pipelines
 print(json.dumps({
     "where": pipelines.__file__,
@@ -50,7 +51,7 @@ def test_bundle_and_views_are_inside(laid_out: Path) -> None:
     with tarfile.open(laid_out / "mltox.tar.gz") as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
     root = FOLDER.parent
-    for pattern in ("pipelines/toxicity/bundles/default/*", "pipelines/warehouse/views/*.sql"):
+    for pattern in ("mltox/scoring/bundles/default/*", "mltox/warehouse/views/*.sql"):
         files = {str(path.relative_to(root)) for path in root.glob(pattern)}
         assert files and files <= inside
     assert not [name for name in inside if name.startswith(("tests/", "benchmarks/"))]

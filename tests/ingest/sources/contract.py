@@ -22,12 +22,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest.authors import AuthorKeys
-from ingest.envelope import Envelope
-from ingest.formats import decode
 from ingest.sources import registry
 from ingest.sources.source import Batch, Cursor, Source, SourceError
-from ingest.topics import Topic
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.envelope import Envelope
+from mltox.posts.formats import decode
+from mltox.posts.topics import Topic
 
 AUTHORS = AuthorKeys(b"a secret of the tests")
 SECONDS = 30.0

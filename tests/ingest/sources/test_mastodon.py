@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from ingest.envelope import DELETION, Reject
-from ingest.formats import decode
-from ingest.sources.mastodon import MastodonTimelines
-from ingest.sources.mastodon_api import TOKEN
-from ingest.sources.mastodon_api import Instance as Client
-from ingest.sources.mastodon_feeds import Addresses, Feed, event_of, feeds, later, rewound
+from ingest.sources.mastodon.api import TOKEN
+from ingest.sources.mastodon.api import Instance as Client
+from ingest.sources.mastodon.feeds import Addresses, Feed, event_of, feeds, later, rewound
+from ingest.sources.mastodon.source import MastodonTimelines
 from ingest.sources.retries import Backoff
 from ingest.sources.source import Batch, SourceError
 from ingest.sources.websocket import Liveness
-from ingest.topics import Topic
+from mltox.posts.envelope import DELETION, Reject
+from mltox.posts.formats import decode
+from mltox.posts.topics import Topic
 from tests.ingest.mastodon_server import (
     FIRST,
     Instance,
@@ -337,7 +337,7 @@ def test_what_a_message_is() -> None:
 
 
 def test_only_so_many_addresses_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.sources.mastodon_feeds.REMEMBERED", 2)
+    monkeypatch.setattr("ingest.sources.mastodon.feeds.REMEMBERED", 2)
     addresses = Addresses()
     for each in STATUSES[:3]:
         addresses.keep(each["id"], each)

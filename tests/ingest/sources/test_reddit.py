@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from ingest.envelope import DELETION, Reject
-from ingest.formats import decode
-from ingest.sources import reddit as module
-from ingest.sources.reddit import CLIENT_ID as ID
-from ingest.sources.reddit import CLIENT_SECRET as SECRET
-from ingest.sources.reddit import Reddit, open_client, seconds, subreddit_names
-from ingest.sources.reddit_listing import Listing, number, thing_of
+from ingest.sources.reddit import source as module
+from ingest.sources.reddit.listing import Listing, number, thing_of
+from ingest.sources.reddit.source import CLIENT_ID as ID
+from ingest.sources.reddit.source import CLIENT_SECRET as SECRET
+from ingest.sources.reddit.source import Reddit, open_client, seconds, subreddit_names
 from ingest.sources.retries import Backoff
 from ingest.sources.source import Batch, Cursor, SourceError
+from mltox.posts.envelope import DELETION, Reject
+from mltox.posts.formats import decode
 from tests.ingest import reddit_server
 from tests.ingest.reddit_server import (
     CLIENT_ID,

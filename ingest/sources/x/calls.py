@@ -1,0 +1,40 @@
+"""Asks X again after the waits that it wishes, for as long as somebody reads."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import requests
+
+from ingest.sources.handover import Handover
+from ingest.sources.x.backoff import Patience
+from ingest.sources.x.errors import Refused
+
+log = logging.getLogger(__name__)
+
+Rest = Callable[[Handover, float], None]
+"""Waits so many seconds, no longer than somebody reads: `Handover.rest`."""
+
+T = TypeVar("T")
+
+
+def asked(question: Callable[[], T], hand: Handover, rest: Rest) -> T:
+    """Returns the answer. Raises SourceError for what a new try cannot mend, Stopped once nobody
+    reads any more, and what else the question raises."""
+    patience = Patience()
+    while True:
+        hand.check()
+        try:
+            return question()
+        except (Refused, requests.RequestException) as error:
+            seconds = patience.seconds(error, time.time())
+            log.warning("X does not answer (%s); next try in %.0f s", kind_of(error), seconds)
+            rest(hand, seconds)
+
+
+def kind_of(error: Exception) -> str:
+    """Names an error without what it may quote: addresses hold the keywords that are looked for."""
+    return str(error) if isinstance(error, Refused) else type(error).__name__

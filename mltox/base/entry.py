@@ -1,0 +1,25 @@
+"""How a command ends: with its exit code, and one line where a person can mend something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mltox.base.errors import UserError
+from mltox.base.logs import LogFormat, say, set_up
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+def reporting_errors(command: Callable[[], int]) -> int:
+    """Runs the command. A `UserError` is one line on standard error and exit code 2; anything else
+    is a defect and keeps its traceback."""
+    set_up(LogFormat.TEXT)  # where the command line said nothing else
+    try:
+        return command()
+    except UserError as error:
+        say(str(error))
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        say("interrupted; run the same command again to finish")
+        return EXIT_INTERRUPTED

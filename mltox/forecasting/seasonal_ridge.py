@@ -1,0 +1,163 @@
+"""A cheap and strong rival: hour-of-week regression with shrinkage, and a fading residual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from mltox.forecasting.forecasters import DAY_HOURS, LEVELS, WEEK_HOURS, History
+from mltox.forecasting.scales import Floats
+
+DAY_PENALTY, WEEKDAY_PENALTY, WEEK_PENALTY = 2.0, 60.0, 20.0
+RECENCY_HALF_LIFE = 28 * 24
+SMOOTHING_HALF_LIVES = (4.0, 72.0)
+LEADS = (1, 2, 3, 6, 12, 24, 48, 96, 168)
+OUTLIER = 3.0
+PERIODS = (DAY_HOURS, WEEK_HOURS)
+SHRINKAGE = 0.02
+
+
+def robust_sigma(residuals: Floats) -> float:
+    """Scale by the median absolute deviation; by the mean one where more than half are equal."""
+    seen = np.abs(residuals[~np.isnan(residuals)])
+    if not len(seen):
+        return 0.0
+    return float(1.4826 * np.median(seen) or 1.2533 * np.mean(seen))
+
+
+@dataclass(frozen=True)
+class WeekProfile:
+    """An hour of the week's usual value: `profile` (168,) on the scale, with the sigma about it."""
+
+    profile: Floats
+    sigma: float
+
+
+def fit_profile(history: History) -> WeekProfile:
+    """Weighted ridge regression on a level, the hour of the day, the day and the hour of the week.
+
+    Recent hours weigh more (half-life four weeks); outliers are drawn in to three sigmas and the
+    fit repeated.
+    """
+    hours = history.hours_of_week(len(history))
+    seen = ~np.isnan(history.z)
+    age = np.arange(len(history))[::-1]
+    weights = np.where(seen, history.reliability * 0.5 ** (age / RECENCY_HALF_LIFE), 0.0)
+    z = np.where(seen, history.z, 0.0)
+    profile = _ridge(hours, z, weights)
+    sigma = robust_sigma(np.where(seen, z - profile[hours], np.nan))
+    reach = OUTLIER * sigma
+    drawn = profile[hours] + np.clip(z - profile[hours], -reach, reach)
+    profile = _ridge(hours, drawn, weights)
+    return WeekProfile(profile, robust_sigma(np.where(seen, z - profile[hours], np.nan)))
+
+
+def _ridge(hours: np.ndarray, z: Floats, weights: Floats) -> Floats:
+    """Solves the normal equations, which a week's 168 sums of weights and values determine."""
+    weight = np.bincount(hours, weights, WEEK_HOURS)
+    total = np.bincount(hours, weights * z, WEEK_HOURS)
+    design = np.hstack(
+        [
+            np.ones((WEEK_HOURS, 1)),
+            np.tile(np.eye(DAY_HOURS), (WEEK_HOURS // DAY_HOURS, 1)),
+            np.repeat(np.eye(WEEK_HOURS // DAY_HOURS), DAY_HOURS, axis=0),
+            np.eye(WEEK_HOURS),
+        ]
+    )
+    penalty = np.concatenate(
+        [
+            [1e-9],
+            np.full(DAY_HOURS, DAY_PENALTY),
+            np.full(WEEK_HOURS // DAY_HOURS, WEEKDAY_PENALTY),
+            np.full(WEEK_HOURS, WEEK_PENALTY),
+        ]
+    )
+    gram = design.T @ (weight[:, None] * design) + np.diag(penalty)
+    return np.asarray(design @ np.linalg.solve(gram, design.T @ total))
+
+
+def smoothed(residuals: Floats, half_life: float) -> Floats:
+    """Exponentially weighted mean up to and with each hour, starting from 0."""
+    keep = 0.5 ** (1.0 / half_life)
+    result = np.empty(len(residuals))
+    level = 0.0
+    for i, residual in enumerate(residuals.tolist()):
+        level = keep * level + (1.0 - keep) * residual
+        result[i] = level
+    return result
+
+
+@dataclass(frozen=True)
+class SeasonalRidge:
+    """Profile of the week, plus what the recent residuals say of each lead time.
+
+    For some leads h the residual h hours on is regressed on residuals known now: smoothed over
+    hours, over days, and those of the last day and week at the same phase; in between coefficients
+    are interpolated. The quantiles of these regressions' errors are the bands, so these widen with
+    the lead as far as they did in the past.
+    """
+
+    name: str = "seasonal_ridge"
+
+    def quantiles(self, history: History, horizon: int) -> Floats:
+        fitted = fit_profile(history)
+        hours = history.hours_of_week(len(history) + horizon)
+        residuals = history.z - fitted.profile[hours[: len(history)]]
+        known = _Known(residuals, OUTLIER * fitted.sigma)
+        leads = [lead for lead in LEADS if lead <= min(horizon, len(history) // 3)] or [1]
+        fits = [_direct(known, residuals, lead) for lead in leads]
+        ahead = np.arange(1, horizon + 1)
+        coefficients = _between(ahead, leads, np.array([fit.coefficients for fit in fits]))
+        spread = _between(ahead, leads, np.array([fit.spread for fit in fits]))
+        latest = np.array([known.at(lead)[-1] for lead in range(1, horizon + 1)])
+        shift = (coefficients * latest).sum(axis=1)
+        middle = fitted.profile[hours[len(history) :]] + shift
+        return np.sort(middle[:, None] + spread, axis=1)
+
+
+class _Known:
+    """What is known of the residuals at each hour, outliers drawn in and gaps at their mean, 0."""
+
+    def __init__(self, residuals: Floats, reach: float) -> None:
+        self._drawn = np.nan_to_num(np.clip(residuals, -reach, reach))
+        self._smooth = [smoothed(self._drawn, life) for life in SMOOTHING_HALF_LIVES]
+
+    def at(self, lead: int) -> Floats:
+        """Array (n, 4): for each hour t, what it knows of the hour t + lead."""
+        return np.column_stack(
+            [*self._smooth, *(self._same_phase(lead, period) for period in PERIODS)]
+        )
+
+    def _same_phase(self, lead: int, period: int) -> Floats:
+        """The residual of t + lead - k * period for the least k that is past; else 0."""
+        back = -lead % period
+        return np.concatenate([np.zeros(back), self._drawn])[: len(self._drawn)]
+
+
+class _Fit(NamedTuple):
+    """Coefficients (4,) of what is known, and the LEVELS (5,) of the errors."""
+
+    coefficients: Floats
+    spread: Floats
+
+
+def _direct(known: _Known, residuals: Floats, lead: int) -> _Fit:
+    """Regression of the residual `lead` hours on, by itself (a direct forecast)."""
+    then, now = residuals[lead:], known.at(lead)[:-lead]
+    seen = ~np.isnan(then)
+    x, y = now[seen], then[seen]
+    if len(y) < 2:
+        return _Fit(np.zeros(now.shape[1]), np.zeros(len(LEVELS)))
+    gram = x.T @ x
+    gram += np.diag(SHRINKAGE * np.diag(gram) + 1e-9)
+    coefficients = np.clip(np.linalg.solve(gram, x.T @ y), 0.0, 1.0)
+    spread = np.quantile(y - x @ coefficients, LEVELS)
+    spread[2] = 0.0
+    return _Fit(coefficients, spread)
+
+
+def _between(ahead: np.ndarray, leads: list[int], columns: Floats) -> Floats:
+    """Each column, known at the leads, interpolated to every hour ahead."""
+    return np.column_stack([np.interp(ahead, leads, column) for column in columns.T])

@@ -1,0 +1,124 @@
+"""Reads posts out of any message: one JSON payload in, envelopes and rejects out.
+
+A format is a module with `find(obj) -> Found | None`; the first that knows an object takes it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+import orjson
+
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.envelope import Envelope, Reject
+from mltox.posts.formats import bluesky, mastodon, own, plain, reddit, x_v1, x_v2
+from mltox.posts.formats.draft import BadPost, Draft, Json, Obj, finish
+from mltox.posts.formats.found import Found, Part
+from mltox.posts.formats.scrub import scrubbed_json, scrubbed_text, storable
+from mltox.posts.records import Micros
+
+_FORMATS: tuple[Callable[[Obj], Found | None], ...] = (
+    own.find_deletion,
+    bluesky.find,
+    reddit.find,
+    mastodon.find,
+    x_v1.find,
+    x_v2.find,
+    plain.find,
+)
+
+
+def decode(payload: bytes, *, authors: AuthorKeys, now: Micros) -> Iterator[Envelope | Reject]:
+    """Yields every post of a message or of a file's row, in order.
+
+    Knows our own envelope, X API v2 (objects, pages, stream messages, twarc2), X API v1.1,
+    Bluesky's Jetstream v1 and v2, Reddit, Mastodon, plain `{id, text, created_at, author, topic}`,
+    and arrays of these. `now` is the clock against which stamps in the future are judged.
+
+    What holds no usable post yields a Reject, of the type DELETION where a post is gone at its
+    source; each payload yields at least one item, and no payload raises. A post with a NUL or half
+    of a surrogate pair in a field that is kept is rejected; in other fields they do not matter.
+    """
+    try:
+        value = _parsed(payload)
+    except BadPost as bad:
+        text = storable(scrubbed_text(payload[:40_000].decode("utf-8", "replace")))
+        yield Reject(bad.error_type, bad.message, text, None)
+        return
+    for part in _parts(value):
+        try:
+            obj = part.json
+            if not isinstance(obj, dict):
+                raise BadPost("not_an_object", "the message is no JSON object")
+            if own.is_envelope(obj):
+                yield own.envelope(obj, now)
+            elif own.is_notice(obj):
+                yield own.rejected(obj)
+            else:
+                yield finish(part.parse(obj), authors, now)
+        except BadPost as bad:
+            yield Reject(
+                bad.error_type,
+                storable(bad.message),
+                scrubbed_json(part.json, authors),
+                bad.post_id,
+            )
+
+
+def _parsed(payload: bytes) -> Json:
+    """The JSON value of a payload; raises BadPost."""
+    try:
+        return orjson.loads(payload)
+    except ValueError:
+        pass
+    try:
+        text = payload.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadPost("bad_encoding", f"not UTF-8 at byte {error.start}") from None
+    if not text.strip():
+        raise BadPost("malformed_json", "the message is empty")
+    try:
+        # The standard parser takes what the fast one refuses: halves of surrogate pairs, a byte
+        # order mark, numbers of any length.
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadPost("malformed_json", f"not JSON: {str(error)[:200]}") from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _parts(value: Json) -> Iterator[Part]:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list):
+            if not item:
+                yield Part(item, _unknown)
+            pending.extend(reversed(item))
+            continue
+        found = _found(item) if isinstance(item, dict) else None
+        if found is None:
+            yield Part(item, _unknown)
+            continue
+        yield from found.parts
+        pending.extend(reversed(found.nested))
+
+
+def _found(obj: Obj) -> Found | None:
+    if own.is_envelope(obj) or own.is_notice(obj):
+        return None
+    if obj.keys() <= plain.FIELDS:
+        return plain.find(obj)
+    for find in _FORMATS:
+        found = find(obj)
+        if found is not None:
+            return found
+    return None
+
+
+def _unknown(_: Obj) -> Draft:
+    raise BadPost("unknown_shape", "no format that is known: neither a network's nor a plain row")

@@ -1,0 +1,74 @@
+"""Bluesky: Jetstream events (v1 and v2), and the post views of its application API.
+
+References: https://github.com/bluesky-social/jetstream,
+https://docs.bsky.app/docs/api/app-bsky-feed-get-posts
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from mltox.posts.formats.draft import Draft, Json, Obj
+from mltox.posts.formats.found import Found, as_list, as_obj, deletion, no_post, one
+
+_POSTS = "app.bsky.feed.post"
+_V2_EVENTS = "network.bsky.jetstream.subscribeEvents#"
+
+
+def find(obj: Obj) -> Found | None:
+    """Finds the post of an event or of a view, or says what else the message is."""
+    payload = obj.get("payload")
+    if isinstance(payload, dict) and str(payload.get("$type")).startswith(_V2_EVENTS):
+        kind = str(payload["$type"])[len(_V2_EVENTS) :]
+        return _event(obj, kind, payload.get("did"), payload)
+    if isinstance(obj.get("did"), str) and ("time_us" in obj or "commit" in obj):
+        return _event(obj, obj.get("kind"), obj["did"], as_obj(obj.get("commit")))
+    for key in ("posts", "feed"):
+        views = obj.get(key)
+        if isinstance(views, list) and "text" not in obj:
+            if not views:
+                return no_post(obj, "a page without posts")
+            return Found(nested=[as_obj(view).get("post", view) for view in views])
+    if isinstance(obj.get("record"), dict) and str(obj.get("uri")).startswith("at://"):
+        return one(obj, _parse_view)
+    return None
+
+
+def _event(obj: Obj, kind: Json, did: Json, commit: Obj) -> Found:
+    if kind != "commit":
+        return no_post(obj, f"an event of an account: {ascii(kind)[:40]}")
+    collection, operation = commit.get("collection"), commit.get("operation")
+    if collection != _POSTS:
+        return no_post(obj, f"a record of another kind: {ascii(collection)[:80]}")
+    rkey = commit.get("rkey")
+    if operation == "delete":
+        native_id = _native_id(did, rkey)
+        return deletion(obj, f"bluesky:{native_id}" if native_id else None)
+    record = as_obj(commit.get("record"))
+    return one(obj, lambda _: _draft(did, rkey, record))
+
+
+def _parse_view(view: Obj) -> Draft:
+    did, _, path = str(view["uri"])[len("at://") :].partition("/")
+    return _draft(did, path.rpartition("/")[2], as_obj(view["record"]))
+
+
+def _draft(did: Json, rkey: Json, record: Obj) -> Draft:
+    languages = as_list(record.get("langs"))
+    return Draft(
+        source="bluesky",
+        native_id=_native_id(did, rkey),
+        text=record.get("text"),
+        created_at=record.get("createdAt"),
+        # A post in several languages is not known to be in any one of them.
+        lang=languages[0] if len(languages) == 1 else None,
+        author=did,
+    )
+
+
+def _native_id(did: Json, rkey: Json) -> str | None:
+    """A hash of the post's address, which holds the author's id; a deletion names no cid."""
+    if not (isinstance(did, str) and isinstance(rkey, str) and did and rkey):
+        return None
+    address = f"at://{did}/{_POSTS}/{rkey}".encode("utf-8", "surrogatepass")
+    return hashlib.sha256(address).hexdigest()[:32]

@@ -1,0 +1,63 @@
+"""How a format reports what it found in a JSON object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, NoReturn
+
+from mltox.posts.envelope import DELETION
+from mltox.posts.formats.draft import BadPost, Draft, Json, Obj
+
+
+class Part(NamedTuple):
+    """One post, or one thing that is none, in a message: the JSON of it and its parser."""
+
+    json: Json
+    parse: Callable[[Obj], Draft]
+
+
+class Found(NamedTuple):
+    """The parts of a message that the format knows, and JSON values to be looked at in turn."""
+
+    parts: Sequence[Part] = ()
+    nested: Sequence[Json] = ()
+
+
+def one(obj: Obj, parse: Callable[[Obj], Draft]) -> Found:
+    """Returns a finding of one part."""
+    return Found(parts=(Part(obj, parse),))
+
+
+def no_post(obj: Obj, message: str) -> Found:
+    """Returns a finding of one thing that is no post, such as a notice."""
+
+    def parse(_: Obj) -> NoReturn:
+        raise BadPost("not_a_post", message)
+
+    return one(obj, parse)
+
+
+def deletion(obj: Obj, post_id: str | None) -> Found:
+    """Returns a finding that a post is gone at its source; None where it can't be told which."""
+
+    def parse(_: Obj) -> NoReturn:
+        raise BadPost(DELETION, "a deletion", post_id)
+
+    return one(obj, parse)
+
+
+def as_obj(value: Json) -> Obj:
+    """Returns the value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Json) -> list[Json]:
+    """Returns the value if it is a JSON array, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def unescaped(text: Json) -> Json:
+    """Undoes the escaping of `&`, `<` and `>` that X and Reddit apply to texts; no other entity."""
+    if isinstance(text, str) and "&" in text:
+        return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return text

@@ -1,0 +1,165 @@
+"""Model bundles: a folder with `model.onnx`, `tokenizer.json` and `bundle.json`.
+
+`model.onnx` takes `input_ids` and `attention_mask` (int64, texts × tokens) and gives `logits`
+(float32, texts × labels). `bundle.json` describes it and holds the SHA-256 of both other files.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mltox.base.errors import UserError
+from mltox.posts.records import LABELS
+from mltox.scoring.normalise import PREPROCESSING
+
+DEFAULT_BUNDLE = Path(__file__).parent / "bundles" / "default"
+DOCUMENT, MODEL, TOKENIZER = "bundle.json", "model.onnx", "tokenizer.json"
+FORMAT = 1
+
+
+class BundleError(UserError):
+    """A bundle cannot be used; the message is one line for a person."""
+
+
+class Bundle(NamedTuple):
+    """A bundle whose files were found to be what its document says."""
+
+    folder: Path
+    name: str
+    labels: tuple[str, ...]
+    languages: tuple[str, ...]
+    max_length: int
+    threshold: float
+    sha256: str
+    """Of all that decides a score: both files, labels, preprocessing, length."""
+    document: Mapping[str, Any]
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """The bundle in a folder, or under `gs://bucket/folder` (fetched to a temporary folder).
+
+    Raises `BundleError` where a file is missing, its hash is another one, or the document asks for
+    something that this version does not do.
+    """
+    folder = _fetch(str(path)) if str(path).startswith("gs://") else Path(path)
+    document = _read_document(folder, str(path))
+    for name in (MODEL, TOKENIZER):
+        _check_hash(folder / name, document["files"].get(name), str(path))
+    return Bundle(
+        folder=folder,
+        name=document["name"],
+        labels=tuple(document["labels"]),
+        languages=tuple(document["languages"]),
+        max_length=document["max_length"],
+        threshold=document["threshold"],
+        sha256=fingerprint(document),
+        document=document,
+    )
+
+
+def peek_fingerprint(path: str | Path) -> str:
+    """The fingerprint that the document of the bundle claims; its files are not looked at."""
+    if not str(path).startswith("gs://"):
+        return fingerprint(_read_document(Path(path), str(path)))
+    with tempfile.TemporaryDirectory(prefix="mltox-bundle-") as folder:
+        _download(str(path), Path(folder), (DOCUMENT,))
+        return fingerprint(_read_document(Path(folder), str(path)))
+
+
+def fingerprint(document: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of what decides a score. The threshold and the metrics do not."""
+    decides = {key: document[key] for key in ("labels", "max_length", "preprocessing", "files")}
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_document(folder: Path, shown: str) -> dict[str, Any]:
+    try:
+        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BundleError(f"no model bundle at {shown}: it has no {DOCUMENT}") from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"cannot read {DOCUMENT} of the bundle {shown}: {error}") from None
+    _check_document(document, shown)
+    return dict(document)
+
+
+def _check_document(document: object, shown: str) -> None:
+    fields: Mapping[str, type | tuple[type, ...]] = {
+        "format": int,
+        "name": str,
+        "labels": list,
+        "languages": list,
+        "max_length": int,
+        "threshold": (int, float),
+        "preprocessing": str,
+        "files": dict,
+    }
+    if not isinstance(document, dict):
+        raise BundleError(f"{DOCUMENT} of the bundle {shown} is not an object")
+    for field, kind in fields.items():
+        if not isinstance(document.get(field), kind):
+            raise BundleError(f"{DOCUMENT} of the bundle {shown} has no valid `{field}`")
+    if document["format"] != FORMAT:
+        raise BundleError(f"the bundle {shown} has format {document['format']}, known is {FORMAT}")
+    if document["preprocessing"] != PREPROCESSING:
+        raise BundleError(
+            f"the bundle {shown} wants preprocessing {document['preprocessing']!r};"
+            f" this version does {PREPROCESSING!r}"
+        )
+    labels = document["labels"]
+    if not all(isinstance(item, str) for item in labels + document["languages"]):
+        raise BundleError(f"labels and languages of the bundle {shown} must be names")
+    if unknown := set(labels) - set(LABELS):
+        raise BundleError(f"the bundle {shown} has unknown labels: {', '.join(sorted(unknown))}")
+    if "toxicity" not in labels or len(set(labels)) < len(labels):
+        raise BundleError(f"labels of the bundle {shown} must be distinct and include toxicity")
+    if not 0 < document["threshold"] < 1 or not 3 <= document["max_length"] <= 8192:
+        raise BundleError(f"threshold or max_length of the bundle {shown} is out of range")
+
+
+def _check_hash(file: Path, expected: object, shown: str) -> None:
+    try:
+        found = sha256_of(file)
+    except OSError as error:
+        reason = error.strerror or error
+        raise BundleError(f"cannot read {file.name} of the bundle {shown}: {reason}") from None
+    if found != expected:
+        raise BundleError(
+            f"{file.name} of the bundle {shown} is not the file that {DOCUMENT} describes"
+            f" (sha256 {found[:12]}…, expected {str(expected)[:12]}…)"
+        )
+
+
+def _fetch(uri: str) -> Path:
+    """A local copy of the three files of a bundle on Cloud Storage, removed when Python exits."""
+    target = tempfile.TemporaryDirectory(prefix="mltox-bundle-")
+    atexit.register(target.cleanup)
+    _download(uri, Path(target.name), (DOCUMENT, MODEL, TOKENIZER))
+    return Path(target.name)
+
+
+def _download(uri: str, folder: Path, names: Sequence[str]) -> None:
+    from google.api_core.exceptions import GoogleAPIError
+    from google.auth.exceptions import GoogleAuthError
+    from google.cloud.storage import Client
+
+    bucket, _, prefix = uri.removeprefix("gs://").partition("/")
+    try:
+        source = Client().bucket(bucket)
+        for name in names:
+            blob = source.blob("/".join(filter(None, (prefix.strip("/"), name))))
+            blob.download_to_filename(str(folder / name))
+    except (GoogleAPIError, GoogleAuthError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BundleError(f"cannot fetch the bundle {uri}: {reason}") from None

@@ -1,0 +1,72 @@
+"""A scorer whose bundle may be replaced while it works."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from enum import Enum
+
+from mltox.scoring.bundle import BundleError, peek_fingerprint
+from mltox.scoring.scorer import Scorer
+
+log = logging.getLogger(__name__)
+
+
+class Change(Enum):
+    """What a look at the bundle brought."""
+
+    NONE = "none"
+    SWAPPED = "swapped"
+    REFUSED = "refused"
+
+
+class WatchedScorer:
+    """Looks every `seconds` whether another bundle lies at `bundle`, and takes it if it is sound.
+
+    A bundle that fails its checks leaves the old one at work, is logged once as an error, and is
+    looked at again when it changes. `seconds` of 0 never looks. May be used from several threads.
+    Raises BundleError where the first bundle does not load.
+    """
+
+    def __init__(self, bundle: str, threads: int, seconds: float) -> None:
+        self._bundle = bundle
+        self._threads = threads
+        self._seconds = seconds
+        self._scorer = Scorer(bundle, threads=threads)
+        self._seen = self._scorer.model_sha256
+        self._next_look = time.monotonic() + seconds
+        self._lock = threading.Lock()
+
+    @property
+    def at_work(self) -> Scorer:
+        """The scorer, without a look for another."""
+        return self._scorer
+
+    def current(self) -> tuple[Scorer, Change]:
+        """The scorer to use now, and whether it changed with this call."""
+        if not self._seconds or time.monotonic() < self._next_look:
+            return self._scorer, Change.NONE
+        with self._lock:
+            if time.monotonic() < self._next_look:
+                return self._scorer, Change.NONE
+            change = self._look()
+            self._next_look = time.monotonic() + self._seconds
+            return self._scorer, change
+
+    def _look(self) -> Change:
+        try:
+            found = peek_fingerprint(self._bundle)
+            if found == self._seen:
+                return Change.NONE
+            scorer = Scorer(self._bundle, threads=self._threads)
+        except BundleError as error:
+            if (refused := str(error)) != self._seen:
+                log.error("the new bundle is refused, %s stays at work: %s",
+                          self._scorer.model, error)  # fmt: skip
+                self._seen = refused
+                return Change.REFUSED
+            return Change.NONE
+        log.info("model swapped: %s instead of %s", scorer.model, self._scorer.model)
+        self._scorer, self._seen = scorer, scorer.model_sha256
+        return Change.SWAPPED

@@ -1,0 +1,67 @@
+"""Where the tables live: one interface, an adapter for DuckDB and one for BigQuery.
+
+The tables are defined in `schema`; DDL, row conversions and views follow from it. Only `sinks`
+imports Beam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from mltox.warehouse.base import Warehouse, WarehouseBroken, WarehouseBusy, WarehouseError
+from mltox.warehouse.location import BigQueryDataset, parse_uri
+from mltox.warehouse.rows import from_arrow
+from mltox.warehouse.schema import TABLES
+
+__all__ = [
+    "Warehouse",
+    "WarehouseBroken",
+    "WarehouseBusy",
+    "WarehouseError",
+    "open_warehouse",
+    "read_records",
+]
+
+Record = TypeVar("Record", bound=tuple[Any, ...])
+
+
+def open_warehouse(uri: str) -> Warehouse:
+    """The warehouse at `uri`: a path, `duckdb://path`, or `bq://project.dataset`.
+
+    Raises WarehouseError for a uri that is none of these and for a file that can't be opened,
+    WarehouseBusy where another process holds it.
+    """
+    location = parse_uri(uri)
+    # The adapters are imported here: each loads a client that the other has no need of.
+    if isinstance(location, BigQueryDataset):
+        from mltox.warehouse.bigquery.warehouse import BigQueryWarehouse
+
+        return BigQueryWarehouse(location)
+    from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
+
+    return DuckDBWarehouse(location.path)
+
+
+def read_records(
+    warehouse: Warehouse,
+    relation: str,
+    record: type[Record],
+    *,
+    where: str = "",
+    params: Sequence[Any] = (),
+    order_by: str = "",
+) -> list[Record]:
+    """Rows of a table or view as records of type `record`: stamps as Micros, arrays as tuples.
+
+    `where` and `order_by` are SQL; values belong into `params`, bound to the `?` in order. A stamp
+    in `params` is a datetime with a time zone.
+    """
+    table = next(table for table in TABLES.values() if table.record is record)
+    sql = f"SELECT {', '.join(table.names)} FROM {warehouse.relation(relation)}"  # noqa: S608 - names of ours
+    if where:
+        sql += f" WHERE {where}"
+    if order_by:
+        sql += f" ORDER BY {order_by}"
+    records: list[Record] = from_arrow(table, warehouse.query(sql, params))
+    return records

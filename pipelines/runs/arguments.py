@@ -1,0 +1,169 @@
+"""The command line of a pipeline: our options shown, Beam's accepted, anything else refused."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from mltox.base.errors import UsageError
+from mltox.base.logs import LogFormat, set_up
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.topics import Topic, TopicMatcher, load_topics
+from mltox.scoring import DEFAULT_BUNDLE, load_bundle
+from pipelines.graph.build import Settings
+from pipelines.options import (
+    AuthorOptions,
+    InputOptions,
+    LogOptions,
+    ModelOptions,
+    StoreText,
+    TopicOptions,
+    WarehouseOptions,
+)
+from pipelines.preflight.needs import dataset_of
+from pipelines.runners import on_dataflow
+from pipelines.runs.author_secret import StoredAuthorKeys
+from pipelines.runs.cloud_files import local_copy
+
+DEFAULT_TOPIC = "all posts"
+CLOUD = "gs://"
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of descriptions and of examples."""
+
+
+def parse(
+    prog: str,
+    description: str,
+    example: str,
+    groups: Sequence[type[PipelineOptions]],
+    argv: Sequence[str] | None,
+) -> PipelineOptions:
+    """Exits with code 2 and one line on a flag that neither we nor Beam know. Sets up the logs."""
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description=description,
+        epilog=f"example:\n  {example}\n\nBeam's own pipeline options (--runner, --project, …) are "
+        "accepted as well.",
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+    )
+    for group in groups:
+        group._add_argparse_args(parser)
+    LogOptions._add_argparse_args(parser)
+    arguments = list(argv) if argv is not None else None
+    known, rest = parser.parse_known_args(arguments)
+    unknown = unknown_to_beam(rest)
+    if unknown:
+        parser.error(f"unknown option: {' '.join(unknown)} (see {prog} --help)")
+    set_up(LogFormat(known.log_format))
+    return PipelineOptions(arguments)
+
+
+def unknown_to_beam(arguments: Sequence[str]) -> list[str]:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
+    for group in every_subclass(PipelineOptions):
+        if "_add_argparse_args" in vars(group):
+            group._add_argparse_args(parser)
+    return parser.parse_known_args(list(arguments))[1]
+
+
+def every_subclass(of: type[PipelineOptions]) -> Iterator[type[PipelineOptions]]:
+    for subclass in of.__subclasses__():
+        yield subclass
+        yield from every_subclass(subclass)
+
+
+def columns_of(text: str | None) -> dict[str, str] | None:
+    """`text=tweet,created_at=date` -> {"text": "tweet", "created_at": "date"}."""
+    if not text:
+        return None
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    for field, equals, column in pairs:
+        if not (field and equals and column):
+            raise UsageError(
+                f"--columns: expected FIELD=COLUMN,… but got {field + equals + column!r}"
+            )
+    return {field.strip(): column.strip() for field, _, column in pairs}
+
+
+def topic_of(name: str, keywords: str) -> Topic:
+    """Words with a # are hashtags, words with a space between them phrases."""
+    words = [word.strip() for word in keywords.split(",") if word.strip()]
+    return Topic(
+        name=name,
+        keywords=tuple(word for word in words if not word.startswith("#") and " " not in word),
+        phrases=tuple(word for word in words if " " in word),
+        hashtags=tuple(word[1:] for word in words if word.startswith("#")),
+    )
+
+
+def topics_in(path: str) -> list[Topic]:
+    """The topics of a file of this machine or under gs://."""
+    if not path.startswith(CLOUD):
+        return list(load_topics(Path(path)))
+    with local_copy(path) as copy:
+        return list(load_topics(copy))
+
+
+def topics_of(options: TopicOptions) -> tuple[list[Topic], str | None]:
+    """The topics with keywords, and the one of all posts that have no topic, if any."""
+    names = options.topic or []
+    keywords = options.keywords or []
+    topics = topics_in(options.topics_file) if options.topics_file else []
+    if not names and keywords:
+        raise UsageError("--keywords needs a --topic before it")
+    if keywords and len(keywords) != len(names):
+        raise UsageError(f"{len(names)} --topic but {len(keywords)} --keywords: give one for each")
+    if keywords:
+        paired = zip(names, keywords, strict=True)
+        return topics + [topic_of(name, words) for name, words in paired], None
+    if len(names) > 1:
+        raise UsageError("more than one --topic: give each its --keywords")
+    if names:
+        return topics, names[0]
+    return topics, None if topics else DEFAULT_TOPIC
+
+
+def authors_of(options: AuthorOptions) -> AuthorKeys:
+    version = options.author_key_secret
+    return StoredAuthorKeys(version) if version else AuthorKeys.from_environment()
+
+
+def check_reach(options: PipelineOptions) -> None:
+    """Raises UsageError where workers on Dataflow are to use what lies on this machine alone."""
+    if not on_dataflow(options):
+        return
+    if dataset_of(options) is None:
+        raise UsageError("--warehouse: Dataflow writes to BigQuery; give bq://project.dataset")
+    bundle = options.view_as(ModelOptions).bundle
+    for option, paths in (
+        ("--input", options.view_as(InputOptions).input or []),
+        ("--bundle", [bundle] if bundle else []),
+    ):
+        for path in paths:
+            if not path.startswith(CLOUD):
+                raise UsageError(f"{option}: Dataflow reads gs:// paths, which {path} is not")
+
+
+def settings_of(options: PipelineOptions) -> Settings:
+    """Loads the topics and checks the bundle. Raises UsageError, BundleError, InputError."""
+    topics, default_topic = topics_of(options.view_as(TopicOptions))
+    model = options.view_as(ModelOptions)
+    bundle = str(model.bundle or DEFAULT_BUNDLE)
+    threshold = load_bundle(bundle).threshold if model.threshold is None else model.threshold
+    if not 0 < threshold <= 1:
+        raise UsageError(f"--threshold: {threshold} is not a probability")
+    return Settings(
+        matcher=TopicMatcher(topics),
+        authors=authors_of(options.view_as(AuthorOptions)),
+        bundle=bundle,
+        threshold=threshold,
+        default_topic=default_topic,
+        model_threads=model.model_threads,
+        store_text=StoreText(options.view_as(WarehouseOptions).store_text),
+    )

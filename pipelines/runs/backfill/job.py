@@ -1,0 +1,121 @@
+"""Files of posts into BigQuery as one job on Dataflow: what `mltox backfill` does there.
+
+The graph is that of `pipelines.graph.build`, over the whole input at once: a service that sorts on
+disk needs no slices of time. Two things differ from a local run. The stored posts of a day are read
+where a file has posts of that day, since nobody knows the days before the files are read. And the
+detectors begin without memory, for the same reason: the first two weeks of a topic are not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+from apache_beam.io.fileio import EmptyMatchTreatment, MatchAll
+from apache_beam.io.filesystem import FileMetadata
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
+from apache_beam.transforms.window import TimestampedValue
+
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.reading.files import read_rows
+from mltox.posts.records import DAY, Message, ScoredPost
+from mltox.warehouse import Warehouse
+from pipelines.graph.build import Settings, Tables, build
+from pipelines.runners import bounded_pipeline
+from pipelines.runs.cloud_files import local_copy
+from pipelines.runs.history import ReadStoredPosts
+from pipelines.runs.input_messages import messages_of
+from pipelines.sinks.write_tables import write_tables
+from pipelines.transforms.parse import now_micros
+
+MESSAGES, DAYS = "messages", "days"
+
+
+class ReadFile(beam.DoFn):
+    """A file -> its rows as messages, and the days (since 1970) that it has posts of.
+
+    The file is fetched whole, and read by one worker.
+    """
+
+    def __init__(self, columns: Mapping[str, str] | None, authors: AuthorKeys) -> None:
+        self._columns = columns
+        self._authors = authors
+
+    def process(self, file: FileMetadata) -> Iterator[Message | TaggedOutput]:
+        now = now_micros()
+        days: set[int] = set()
+        with local_copy(file.path) as path:
+            for row in read_rows(path, self._columns):
+                for message, created_at in messages_of(row, self._authors, now):
+                    if created_at is not None:
+                        days.add(created_at // DAY)
+                    yield message
+        for day in sorted(days):
+            yield TaggedOutput(DAYS, day)
+
+
+class ReadStoredDay(beam.DoFn):
+    """A day -> the posts that the warehouse holds of it."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    def process(self, day: int) -> Iterator[TimestampedValue]:
+        yield from ReadStoredPosts(self._uri, day * DAY, (day + 1) * DAY).process(None)
+
+
+@dataclass(eq=False)
+class ReadFiles(beam.PTransform):
+    """Globs -> `messages` and `days`. A glob that no file matches fails the job."""
+
+    patterns: Sequence[str]
+    columns: Mapping[str, str] | None
+    authors: AuthorKeys
+
+    def expand(self, pbegin: beam.pvalue.PBegin) -> DoOutputsTuple:
+        read = (
+            pbegin
+            | "Inputs" >> beam.Create(self.patterns)
+            | "Match" >> MatchAll(EmptyMatchTreatment.DISALLOW)
+            | "SpreadFiles" >> beam.Reshuffle()
+            | "Read"
+            >> beam.ParDo(ReadFile(self.columns, self.authors)).with_outputs(DAYS, main=MESSAGES)
+        )
+        read[MESSAGES].element_type = Message
+        read[DAYS].element_type = int
+        return read
+
+
+def build_job(
+    pipeline: beam.Pipeline,
+    patterns: Sequence[str],
+    settings: Settings,
+    warehouse_uri: str,
+    columns: Mapping[str, str] | None = None,
+) -> Tables:
+    """The graph from files to tables."""
+    read = pipeline | "ReadFiles" >> ReadFiles(patterns, columns, settings.authors)
+    stored = (
+        read[DAYS]
+        | "Days" >> beam.Distinct()
+        | "ReadStored" >> beam.ParDo(ReadStoredDay(warehouse_uri)).with_output_types(ScoredPost)
+    )
+    # Without it a file would be scored by the worker that reads it.
+    messages = read[MESSAGES] | "SpreadPosts" >> beam.Reshuffle()
+    return build(messages, settings, stored=stored)
+
+
+def launch(
+    patterns: Sequence[str],
+    settings: Settings,
+    warehouse: Warehouse,
+    columns: Mapping[str, str] | None,
+    options: PipelineOptions,
+) -> None:
+    """Makes the tables that are missing, and starts the job. Raises WarehouseError."""
+    warehouse.create()
+    with bounded_pipeline(options) as pipeline:
+        tables = build_job(pipeline, patterns, settings, warehouse.uri, columns)
+        write_tables(tables, warehouse.uri)

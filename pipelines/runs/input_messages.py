@@ -1,0 +1,27 @@
+"""A row of a file as messages for the graph, decoded before they enter it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.envelope import Envelope, encode
+from mltox.posts.formats import decode
+from mltox.posts.reading.files import Row
+from mltox.posts.records import Message, Micros
+from pipelines.transforms.parse import encode_reject
+
+
+def messages_of(
+    row: Row, authors: AuthorKeys, now: Micros
+) -> Iterator[tuple[Message, Micros | None]]:
+    """Each with its event time, or None where the row cannot be used and will be a dead letter.
+
+    Authors are pseudonyms in the messages: what holds them on disk holds no raw author id.
+    """
+    for index, item in enumerate(decode(row.payload, authors=authors, now=now)):
+        origin = f"{row.origin}#{index}" if index else row.origin
+        if isinstance(item, Envelope):
+            yield Message(encode(item), origin), item.created_at
+        else:
+            yield Message(encode_reject(item), origin), None

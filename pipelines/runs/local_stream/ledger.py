@@ -1,0 +1,214 @@
+"""The memory of a local live run: the hours that are open, what is in the tables, the watermark.
+
+Everything in it can be made anew from the tables, which is what happens at a start. So a process
+may be killed at any moment: what was not committed was not acknowledged either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+from mltox.detection.monitor import TopicMonitor
+from mltox.posts.records import (
+    HOUR,
+    Anomaly,
+    DeadLetter,
+    HourlyToxicity,
+    Message,
+    Micros,
+    ScoredPost,
+)
+from mltox.warehouse import read_records
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
+from pipelines.runs.history import monitors_before, utc
+from pipelines.runs.local_stream import unpublished
+from pipelines.transforms.hour_accumulator import HourAccumulator
+from pipelines.transforms.ledger import HourKey
+from pipelines.transforms.parse import now_micros
+
+KEPT_HOURS = 26
+"""Hours in memory behind the watermark. A post that is later still brings its hour back from the
+tables."""
+
+_ledgers: dict[str, LiveLedger] = {}
+
+
+@dataclass
+class LiveLedger:
+    """Opened by the driver, reached by the stages through `LedgerRef`.
+
+    The watermark is the newest post's created_at less `disorder`: posts that come within that of
+    each other may come in any order. `alerting`: anomalies are listed until they are published.
+    """
+
+    warehouse: DuckDBWarehouse
+    threshold: float
+    disorder: Micros
+    alerting: bool = False
+    hours: dict[HourKey, HourAccumulator] = field(default_factory=dict)
+    pending: dict[HourKey, HourAccumulator] = field(default_factory=dict)
+    monitors: dict[str, TopicMonitor] = field(default_factory=dict)
+    taught: dict[str, TopicMonitor] = field(default_factory=dict)
+    messages: Sequence[Message] = ()
+    letters: list[DeadLetter] = field(default_factory=list)
+    anomalies: list[Anomaly] = field(default_factory=list)
+    watermark: Micros = 0
+    final_before: Micros = 0
+    closing: Sequence[HourKey] = ()
+    due: set[tuple[str, Micros]] = field(default_factory=set)
+    loaded: set[tuple[str, Micros]] = field(default_factory=set)
+    reader: DuckDBWarehouse = field(init=False)
+
+    def open(self) -> None:
+        """Brings back the open hours, and teaches the monitors what lies before them."""
+        _ledgers[self.warehouse.uri] = self
+        self.reader = self.warehouse.committed()
+        unpublished.create(self.warehouse)
+        rows = read_records(self.warehouse, "hourly_toxicity", HourlyToxicity)
+        waiting = [row for row in rows if not row.is_final]
+        for row in waiting:
+            self._load(row.topic, row.hour)
+        self.final_before = max((row.hour + HOUR for row in rows if row.is_final), default=0)
+        self.watermark = self.final_before
+        first = min((row.hour for row in waiting), default=self.final_before)
+        self.monitors = monitors_before(self.warehouse, first) if rows else {}
+        self._advance()
+
+    def close(self) -> None:
+        del _ledgers[self.warehouse.uri]
+        self.reader.close()
+
+    def begin(self, messages: Sequence[Message]) -> None:
+        """Starts a run over the messages. The hours that the watermark has passed are final from
+        now on, and due to be judged."""
+        self.messages = messages
+        self.pending, self.taught = {}, {}
+        self.letters, self.anomalies = [], []
+        self.final_before = max(self.final_before, self.watermark - self.watermark % HOUR)
+        self.closing = [key for key in self.hours if self._closes(key)]
+        self.due = {(key.topic, key.hour) for key in self.closing}
+
+    def has_due(self) -> bool:
+        """Whether the watermark has passed an hour that is not written as final."""
+        passed = self.watermark - self.watermark % HOUR
+        return any(k.hour + HOUR <= passed and not h.closed for k, h in self.hours.items())
+
+    def _closes(self, key: HourKey) -> bool:
+        return key.hour + HOUR <= self.final_before and not self.hours[key].closed
+
+    def commit(self) -> None:
+        """Makes what the run found permanent. Called when its tables are committed."""
+        for key, hour in self.pending.items():
+            hour.closed = self.is_final(key.hour)
+        self.hours.update(self.pending)
+        self.monitors.update(self.taught)
+        self.pending, self.taught = {}, {}
+        self._advance()
+        oldest = self.final_before - KEPT_HOURS * HOUR
+        for key in [key for key in self.hours if key.hour < oldest]:
+            del self.hours[key]
+        self.loaded = {pair for pair in self.loaded if pair[1] >= oldest}
+
+    def _advance(self) -> None:
+        """A post with a clock that runs ahead does not make time pass."""
+        newest = min(now_micros(), max((hour.latest for hour in self.hours.values()), default=0))
+        self.watermark = max(self.watermark, newest - self.disorder)
+
+    def idle(self, now: Micros) -> None:
+        """Nothing came for a while: time passes all the same, where posts are of the present."""
+        if now - self.watermark < 2 * HOUR + self.disorder:
+            self.watermark = max(self.watermark, now - self.disorder)
+
+    def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        return self.reader.stored_keys("scored_posts", keys)
+
+    def before(self, key: HourKey) -> HourAccumulator | None:
+        if (key.topic, key.hour) not in self.loaded:
+            self._load(key.topic, key.hour)
+        return self.hours.get(key)
+
+    def _load(self, topic: str, hour: Micros) -> None:
+        """Adds up an hour from its posts in the tables."""
+        self.loaded.add((topic, hour))
+        posts = read_records(
+            self.reader,
+            "scored_posts",
+            ScoredPost,
+            where="topic = ? AND created_at >= ? AND created_at < ?",
+            params=(topic, utc(hour), utc(hour + HOUR)),
+        )
+        rows = read_records(
+            self.reader,
+            "hourly_toxicity",
+            HourlyToxicity,
+            where="topic = ? AND hour = ?",
+            params=(topic, utc(hour)),
+        )
+        for post in posts:
+            key = HourKey(topic, hour, post.model)
+            self.hours.setdefault(key, HourAccumulator(self.threshold)).add(post, fresh=False)
+        for row in rows:
+            key = HourKey(topic, hour, row.model)
+            if key in self.hours:
+                self.hours[key].revision = row.revision
+                self.hours[key].closed = row.is_final
+
+    def keep(self, key: HourKey, hour: HourAccumulator) -> None:
+        self.pending[key] = hour
+
+    def keep_monitor(self, topic: str, monitor: TopicMonitor) -> None:
+        self.taught[topic] = monitor
+
+    def monitor(self, topic: str) -> TopicMonitor | None:
+        """A copy, for a turn may fail that has taught it."""
+        return deepcopy(self.monitors.get(topic))
+
+    def is_final(self, hour: Micros) -> bool:
+        return hour + HOUR <= self.final_before
+
+    def is_due(self, topic: str, hour: Micros) -> bool:
+        return (topic, hour) in self.due
+
+
+@dataclass(frozen=True)
+class LedgerRef:
+    """The open ledger of a warehouse, as stages hold it: local runs stay in one process."""
+
+    uri: str
+
+    def messages(self, _: None) -> Sequence[Message]:
+        """Those of the run. In `Create` they would be pickled and compressed, and the same back:
+        nearly a third of the main thread's time in a large turn."""
+        return _ledgers[self.uri].messages
+
+    def closing(self, _: None) -> Sequence[HourKey]:
+        return _ledgers[self.uri].closing
+
+    def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+        return _ledgers[self.uri].known(keys) if keys else set()
+
+    def before(self, key: HourKey) -> HourAccumulator | None:
+        return _ledgers[self.uri].before(key)
+
+    def keep(self, key: HourKey, hour: HourAccumulator) -> None:
+        _ledgers[self.uri].keep(key, hour)
+
+    def is_final(self, hour: Micros) -> bool:
+        return _ledgers[self.uri].is_final(hour)
+
+    def is_due(self, topic: str, hour: Micros) -> bool:
+        return _ledgers[self.uri].is_due(topic, hour)
+
+    def monitor(self, topic: str) -> TopicMonitor | None:
+        return _ledgers[self.uri].monitor(topic)
+
+    def keep_monitor(self, taught: tuple[str, TopicMonitor]) -> None:
+        _ledgers[self.uri].keep_monitor(*taught)
+
+    def keep_letter(self, letter: DeadLetter) -> None:
+        _ledgers[self.uri].letters.append(letter)
+
+    def keep_anomaly(self, anomaly: Anomaly) -> None:
+        _ledgers[self.uri].anomalies.append(anomaly)

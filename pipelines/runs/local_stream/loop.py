@@ -1,0 +1,139 @@
+"""Pull, run, commit, acknowledge, again: until somebody says stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from mltox.posts.records import DeadLetter, Message
+from mltox.warehouse import WarehouseBroken, WarehouseError
+from pipelines.graph.build import Settings
+from pipelines.runs.local_stream import unpublished
+from pipelines.runs.local_stream.ahead import ScoringAhead
+from pipelines.runs.local_stream.cycle import CycleError, Graph, run_cycle
+from pipelines.runs.local_stream.deletions import Deletions
+from pipelines.runs.local_stream.intake import Intake, Pace
+from pipelines.runs.local_stream.ledger import LiveLedger
+from pipelines.runs.local_stream.outbox import Outbox, PublishError
+from pipelines.runs.local_stream.subscription import Received, Subscription
+from pipelines.transforms.parse import now_micros, origin_of
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 60.0
+IDLE_SECONDS = 60.0
+DELETIONS_EVERY, DELETIONS_WAIT = 10.0, 0.25
+"""Seconds between two looks for deletions, and of a look where there are none."""
+DROP_CACHE_EVERY = 10.0
+"""Seconds. Dropping the cache writes the rows since DuckDB's last checkpoint, up to 18 MB, to its
+temporary file: too much for every turn."""
+
+
+@dataclass
+class LiveRun:
+    """A live run that can be asked to stop: `stopping` ends it after what was pulled."""
+
+    subscription: Subscription
+    settings: Settings
+    ledger: LiveLedger
+    options: PipelineOptions
+    outbox: Outbox | None = None
+    deletions: Deletions | None = None
+    pace: Pace = field(default_factory=Pace)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    totals: Counter[str] = field(default_factory=Counter)
+    _forget_at: float = 0.0
+    _drop_cache_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.graph = Graph(self.settings, self.ledger, self.options)
+
+    def run(self, after_turn: Callable[[Mapping[str, int]], None] = lambda counts: None) -> None:
+        """Runs until `stopping` is set. What was pulled by then is committed and acknowledged.
+
+        Raises SubscriptionError, WarehouseBroken, and CycleError, PublishError or WarehouseError
+        where a turn fails while stopping.
+        """
+        self._publish([])  # what a run that was killed left over
+        heard = time.monotonic()
+        with (
+            ScoringAhead(self.settings) as ahead,
+            Intake(self.subscription, self.pace, self.stopping, ahead.see) as intake,
+        ):
+            while not intake.is_done:
+                received = intake.take()
+                if received:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > IDLE_SECONDS:
+                    self.ledger.idle(now_micros())
+                if received or self.ledger.has_due():
+                    counts = self._turn(received)
+                    intake.acknowledge(received)
+                    ahead.leave_out(len(received))
+                    self.totals.update(counts)
+                    after_turn(counts)
+                self._forget()
+                self._drop_cache()
+
+    def _drop_cache(self) -> None:
+        if time.monotonic() >= self._drop_cache_at:
+            self.ledger.warehouse.drop_cache()
+            self._drop_cache_at = time.monotonic() + DROP_CACHE_EVERY
+
+    def _forget(self) -> None:
+        """Between two turns, for they share the connection and its transactions. What fails comes
+        again; the posts do not wait for it."""
+        if self.deletions is None or time.monotonic() < self._forget_at:
+            return
+        try:
+            self.deletions.turn(DELETIONS_WAIT, until_empty=True)
+        except WarehouseBroken:
+            raise
+        except WarehouseError as error:
+            log.error("%s; the deletions wait", error)
+        self._forget_at = time.monotonic() + DELETIONS_EVERY
+
+    def _turn(self, received: list[Received]) -> Mapping[str, int]:
+        """Tries until the tables take it: nothing is acknowledged before, so nothing is lost."""
+        messages = [
+            Message(each.payload, origin_of(each.message_id, each.attributes)) for each in received
+        ]
+        counts = self._until_it_works(lambda: run_cycle(messages, self.graph), len(messages))
+        self._publish(self.ledger.letters, len(messages))
+        return counts
+
+    def _publish(self, letters: Iterable[DeadLetter], waiting: int = 0) -> None:
+        """At least once: a kill before the acknowledgement brings letters again with their
+        messages, and alerts from their list."""
+        if self.outbox is None:
+            return
+        outbox, warehouse = self.outbox, self.ledger.warehouse
+        alerts = unpublished.read(warehouse) if self.ledger.alerting else []
+        self._until_it_works(lambda: outbox.publish(letters, alerts), waiting)
+        if alerts:
+            self._until_it_works(lambda: unpublished.clear(warehouse), waiting)
+
+    def _until_it_works(self, action: Callable[[], T], waiting: int) -> T:
+        """What failed left no trace, so it is tried again, at growing distances. Raises where the
+        run is to stop meanwhile, and what trying again does not mend."""
+        pause = 0.5
+        while True:
+            try:
+                return action()
+            except WarehouseBroken:
+                raise
+            except (CycleError, PublishError, WarehouseError) as error:
+                if self.stopping.is_set():
+                    raise
+                log.error("%s; %d messages wait, next try in %.1f s", error, waiting, pause)
+                self.stopping.wait(pause)
+                pause = min(LONGEST_PAUSE, 2 * pause)

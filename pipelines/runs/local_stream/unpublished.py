@@ -1,0 +1,47 @@
+"""Anomalies that are in the tables and not yet on the alerts topic.
+
+Their keys come into a list of the same DuckDB file in the transaction that brings the rows, and go
+when they are published. Dead letters need no such list: their messages are delivered again. An
+anomaly is found but once, in the turn that closes its hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mltox.posts.records import Anomaly
+from mltox.warehouse import read_records
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
+from pipelines.runs.history import utc
+
+LIST = "live_unpublished_anomalies"
+KEY = "topic, hour, metric"
+
+
+def create(warehouse: DuckDBWarehouse) -> None:
+    warehouse.execute(
+        f"CREATE TABLE IF NOT EXISTS {LIST} (topic VARCHAR, hour TIMESTAMPTZ, metric VARCHAR)"
+    )
+
+
+def note(warehouse: DuckDBWarehouse, anomalies: Iterable[Anomaly]) -> None:
+    for anomaly in anomalies:
+        warehouse.execute(
+            f"INSERT INTO {LIST} VALUES (?, ?, ?)",  # noqa: S608 - a name of ours
+            (anomaly.topic, utc(anomaly.hour), anomaly.metric),
+        )
+
+
+def read(warehouse: DuckDBWarehouse) -> list[Anomaly]:
+    """Each as the tables have it now, oldest hour first."""
+    return read_records(
+        warehouse,
+        "anomalies",
+        Anomaly,
+        where=f"({KEY}) IN (SELECT ({KEY}) FROM {LIST})",  # noqa: S608 - names of ours
+        order_by=KEY,
+    )
+
+
+def clear(warehouse: DuckDBWarehouse) -> None:
+    warehouse.execute(f"DELETE FROM {LIST}")  # noqa: S608 - a name of ours

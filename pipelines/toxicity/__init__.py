@@ -1,6 +1,0 @@
-"""The scorer: a model bundle, its tokenizer and ONNX session. Imports no Beam and no torch."""
-
-from pipelines.toxicity.bundle import DEFAULT_BUNDLE, Bundle, BundleError, load_bundle
-from pipelines.toxicity.scorer import Scorer
-
-__all__ = ["DEFAULT_BUNDLE", "Bundle", "BundleError", "Scorer", "load_bundle"]

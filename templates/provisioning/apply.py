@@ -1,0 +1,100 @@
+"""Goes through a plan, forwards to make it and backwards to remove it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from google.api_core.exceptions import NotFound
+
+from templates.provisioning.accounts import Accounts, Roles
+from templates.provisioning.apis import Apis
+from templates.provisioning.bigquery import DatasetGrants, Datasets
+from templates.provisioning.buckets import Buckets
+from templates.provisioning.change import Change
+from templates.provisioning.errors import ProvisionError, one_line
+from templates.provisioning.grants import Grants
+from templates.provisioning.names import Names
+from templates.provisioning.project import ProjectNumber
+from templates.provisioning.pubsub import Subscriptions, Topics
+from templates.provisioning.repositories import Repositories
+from templates.provisioning.resources import (
+    Account,
+    Api,
+    Bucket,
+    Dataset,
+    DatasetGrant,
+    Grant,
+    Repository,
+    Resource,
+    Role,
+    Schedule,
+    Secret,
+    Subscription,
+    Topic,
+)
+from templates.provisioning.rest import Refused, Rest
+from templates.provisioning.schedules import Schedules
+from templates.provisioning.secrets import Secrets
+
+
+class Service(Protocol):
+    """What makes one kind of resource. Both raise ProvisionError, or Refused with its reason."""
+
+    def ensure(self, resource: Any, /) -> Change: ...
+
+    def remove(self, resource: Any, /) -> Change: ...
+
+
+Services = Mapping[type[Resource], Service]
+
+
+class Done(NamedTuple):
+    """What became of a resource, or the one line on why nothing did."""
+
+    resource: Resource
+    change: Change | None
+    problem: str = ""
+
+
+def services(names: Names, rest: Rest) -> Services:
+    number = ProjectNumber(rest, names.project)
+    return {
+        Api: Apis(rest),
+        Account: Accounts(rest, names.project),
+        Role: Roles(rest),
+        Topic: Topics(),
+        Subscription: Subscriptions(),
+        Dataset: Datasets(names.project),
+        Secret: Secrets(rest),
+        Bucket: Buckets(rest),
+        Repository: Repositories(rest),
+        Grant: Grants(rest, number),
+        DatasetGrant: DatasetGrants(names.project),
+        Schedule: Schedules(rest, number),
+    }
+
+
+def make(plan: Iterable[Resource], by: Services) -> Iterator[Done]:
+    """Ends at the first that fails, since others stand on it."""
+    for resource in plan:
+        done = _done(resource, by[type(resource)].ensure)
+        yield done
+        if done.problem:
+            return
+
+
+def take_away(plan: Iterable[Resource], by: Services) -> Iterator[Done]:
+    """In the opposite order; what can't be removed holds up nothing else."""
+    for resource in reversed(tuple(plan)):
+        yield _done(resource, by[type(resource)].remove)
+
+
+def _done(resource: Resource, do: Callable[[Any], Change]) -> Done:
+    try:
+        return Done(resource, do(resource))
+    except ProvisionError as error:
+        return Done(resource, None, str(error))
+    except (Refused, NotFound) as error:
+        said = one_line(getattr(error, "message", error))
+        return Done(resource, None, f"{resource.kind} {resource.name}: {said}")

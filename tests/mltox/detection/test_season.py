@@ -1,0 +1,47 @@
+"""The seasonal state: whom a surprise teaches, and how much."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mltox.detection.season import Drift, Part, SeasonalState
+from mltox.posts.records import HOUR
+
+DRIFT = Drift(Part(4.0, 0.01), Part(0.5, 0.0), Part(0.25, 0.0), Part(0.25, 0.0))
+
+
+def test_a_move_is_shared_by_variance() -> None:
+    season = SeasonalState(DRIFT)
+    later_that_day, next_day, next_week = 31 * HOUR, 54 * HOUR, 198 * HOUR
+    season.learn(30 * HOUR, move=1.0, noise=1.0)
+    assert season.level == pytest.approx(0.8)
+    assert season.eta(later_that_day) == pytest.approx(0.8 + 0.05)
+    assert season.eta(next_day) == pytest.approx(0.8 + 0.1)
+    assert season.eta(next_week) == pytest.approx(1.0)
+    assert season.eta(30 * HOUR) == pytest.approx(1.0)
+
+
+def test_learning_lowers_variance_and_time_raises_the_levels() -> None:
+    season = SeasonalState(DRIFT)
+    season.learn(0, move=1.0, noise=1.0)
+    # 4 (1 - 4 / (5 + 1)): Kalman's update of one part
+    assert season.level_variance == pytest.approx(4 / 3)
+    season.pass_time(10)
+    assert season.level_variance == pytest.approx(4 / 3 + 0.1)
+    season.pass_time(10_000)
+    assert season.level_variance == DRIFT.level.start
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.floats(-3, 3)), max_size=40))
+def test_variances_stay_between_nothing_and_where_they_began(
+    moves: list[tuple[int, float]],
+) -> None:
+    season = SeasonalState(DRIFT)
+    for hour, move in moves:
+        season.pass_time()
+        season.learn(hour * HOUR, move, noise=0.1)
+    assert 0 < season.level_variance <= DRIFT.level.start
+    for hour in range(168):
+        assert 0 < season.slot_variance(hour * HOUR) <= DRIFT.day.start + DRIFT.week.start

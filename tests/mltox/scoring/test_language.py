@@ -1,0 +1,76 @@
+import pytest
+
+from mltox.scoring.language import declared, in_languages
+from mltox.scoring.normalise import normalise
+
+
+@pytest.mark.parametrize(
+    ("tag", "language"),
+    [
+        ("en", "en"),
+        ("EN-gb", "en"),
+        ("en_US", "en"),
+        ("de", "de"),
+        ("in", "id"),
+        ("iw", "he"),
+        ("zh-Hant-TW", "zh"),
+        ("und", None),
+        ("zxx", None),
+        ("qme", None),
+        ("qht", None),
+        ("", None),
+        ("English", None),
+        (None, None),
+    ],
+)
+def test_declared_language(tag: str | None, language: str | None) -> None:
+    assert declared(tag) == language
+
+
+def test_the_tag_is_believed() -> None:
+    assert not in_languages("the cat sat on the mat with you", "fr", ["en"])
+    assert in_languages("le chat est sur la table avec nous", "en", ["en"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lol ok",
+        "smh dat boy wildin fr fr no cap",
+        "ayo wassup fam u good",
+        "@someone @other http://t.co/x",
+        "😂😂😂 🔥",
+        "",
+        "12345 !!!",
+        "Angela Merkel Berlin Bundestag",
+        "omg bruh im deadass finna cry rn",
+        "My favourite word is Schadenfreude, what is yours?",
+    ],
+)
+def test_english_slang_and_texts_of_no_language_are_kept(text: str) -> None:
+    assert in_languages(normalise(text), None, ["en"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ich gehe heute mit meinem Hund im Park spazieren und freue mich",
+        "Hoy vamos a comer en casa de mi abuela con toda la familia",
+        "Je ne sais pas pourquoi il pleut toujours le dimanche matin",
+        "Oggi andiamo tutti insieme a mangiare la pizza in centro",
+        "Hoje vamos comer na casa da minha avó com toda a família",
+        "Bugün hava çok güzel ve herkes parka gidiyor, sen nerede kaldın",
+        "Вчера мы всей семьёй ходили в театр",
+        "今日はとても天気がいいので公園に行きました",
+        "اليوم ذهبنا إلى السوق مع العائلة",
+        "오늘은 날씨가 정말 좋네요 공원에 갑시다",
+    ],
+)
+def test_other_languages_are_told(text: str) -> None:
+    assert not in_languages(normalise(text), None, ["en"])
+
+
+def test_a_model_of_several_languages() -> None:
+    german = "Ich gehe heute mit meinem Hund im Park spazieren"
+    assert in_languages(german, None, ["en", "de"])
+    assert in_languages(german, "de-AT", ["en", "de"])

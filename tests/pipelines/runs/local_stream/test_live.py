@@ -1,0 +1,225 @@
+"""Turns of a live run on one machine: the real graph and tables, without Pub/Sub."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.records import SECOND, Message
+from mltox.posts.topics import TopicMatcher
+from mltox.scoring import DEFAULT_BUNDLE
+from mltox.warehouse import WarehouseBroken, WarehouseError
+from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
+from pipelines.graph.build import Settings
+from pipelines.runs.local_stream import unpublished
+from pipelines.runs.local_stream.cycle import CycleError, Graph, run_cycle
+from pipelines.runs.local_stream.ledger import LiveLedger
+
+T0 = int(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
+TEXTS = ("good morning", "you are a stupid idiot", "what a game", "lovely weather today")
+
+
+def settings() -> Settings:
+    return Settings(
+        matcher=TopicMatcher([]),
+        authors=AuthorKeys(b"a long enough key for tests"),
+        bundle=str(DEFAULT_BUNDLE),
+        threshold=0.4,
+        default_topic="t",
+    )
+
+
+def message(number: int, seconds: int) -> Message:
+    moment = datetime.fromtimestamp(T0 + seconds, UTC)
+    row = {"id": str(number), "text": TEXTS[number % 4], "created_at": moment.isoformat(),
+           "lang": "en", "author": f"a{number % 7}"}  # fmt: skip
+    return Message(json.dumps(row).encode(), f"pubsub:{number}")
+
+
+def opened(path: Path, disorder: int = 600, *, alerting: bool = False) -> LiveLedger:
+    warehouse = DuckDBWarehouse(path)
+    warehouse.create()
+    ledger = LiveLedger(warehouse, 0.4, disorder * SECOND, alerting=alerting)
+    ledger.open()
+    return ledger
+
+
+_graphs: dict[int, Graph] = {}
+"""By the ledger's id; each is built once and run again and again, as in a live run."""
+
+
+def turn(ledger: LiveLedger, messages: Sequence[Message]) -> dict[str, int]:
+    graph = _graphs.setdefault(id(ledger), Graph(settings(), ledger, PipelineOptions([])))
+    return dict(run_cycle(messages, graph))
+
+
+def hours(ledger: LiveLedger) -> dict[int, tuple[int, bool, int]]:
+    """Hours after T0 -> (posts, is final, revision)."""
+    found = ledger.warehouse.query(
+        "SELECT epoch(hour)::BIGINT, posts, is_final, revision FROM hourly_toxicity"
+    ).to_pylist()
+    return {(row[0] - T0) // 3600: tuple(row[1:]) for row in (list(r.values()) for r in found)}
+
+
+def test_an_hour_adds_up_over_turns_and_is_final_when_the_watermark_has_passed(
+    tmp_path: Path,
+) -> None:
+    ledger = opened(tmp_path / "w.duckdb")
+    turn(ledger, [message(1, 60), message(2, 120)])
+    assert hours(ledger) == {0: (2, False, 1)}
+    turn(ledger, [message(3, 180)])
+    assert hours(ledger) == {0: (3, False, 2)}
+    turn(ledger, [message(4, 3600 + 601)])  # 10:01 into the next hour: the first is over
+    assert ledger.has_due()
+    turn(ledger, [])
+    assert hours(ledger) == {0: (3, True, 3), 1: (1, False, 1)}
+    assert not ledger.has_due()
+    turn(ledger, [message(5, 200)])  # late
+    assert hours(ledger)[0] == (4, True, 4)
+
+
+def test_a_message_that_comes_again_changes_nothing(tmp_path: Path) -> None:
+    ledger = opened(tmp_path / "w.duckdb")
+    turn(ledger, [message(1, 60), message(2, 120), message(1, 60)])
+    counts = turn(ledger, [message(2, 120), message(1, 60)])
+    assert counts["duplicates"] == 2
+    assert hours(ledger) == {0: (2, False, 1)}
+
+
+def test_a_start_brings_back_what_was_open(tmp_path: Path) -> None:
+    ledger = opened(tmp_path / "w.duckdb")
+    turn(ledger, [message(n, 60 * n) for n in range(5)])
+    ledger.close()
+    ledger.warehouse.close()
+    again = opened(tmp_path / "w.duckdb")
+    turn(again, [message(n, 60 * n) for n in range(3, 8)])
+    assert hours(again) == {0: (8, False, 2)}
+    authors = again.warehouse.query("SELECT authors FROM hourly_toxicity").to_pylist()
+    assert authors == [{"authors": 7}]
+
+
+def test_any_split_into_turns_gives_the_tables_of_one(tmp_path: Path) -> None:
+    messages = [message(n, random.Random(n).randrange(4 * 3600)) for n in range(120)]
+    late_and_twice = messages[20:30]
+    tables = []
+    for name, parts in {
+        "one": [messages],
+        "many": [messages[i : i + 17] for i in range(0, 120, 17)] + [late_and_twice],
+    }.items():
+        ledger = opened(tmp_path / f"{name}.duckdb", disorder=5 * 3600)
+        for part in parts:
+            turn(ledger, part)
+        rows = ledger.warehouse.query(
+            "SELECT * EXCLUDE (revision, updated_at) FROM hourly_toxicity ORDER BY hour"
+        ).to_pylist()
+        posts = ledger.warehouse.query(
+            "SELECT post_id, toxicity FROM scored_posts ORDER BY post_id"
+        ).to_pylist()
+        tables.append((rows, posts))
+    assert tables[0] == tables[1]
+    assert len(tables[0][1]) == 120
+
+
+def test_a_turn_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = opened(tmp_path / "w.duckdb")
+    turn(ledger, [message(1, 60)])
+    original = DuckDBWarehouse.upsert
+
+    def full(self: DuckDBWarehouse, table: str, rows: Sequence[tuple]) -> int:
+        if table == "hourly_toxicity":
+            raise WarehouseError("the disk is full")
+        return original(self, table, rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DuckDBWarehouse, "upsert", full)
+        with pytest.raises(CycleError, match=r"^the disk is full$"):
+            turn(ledger, [message(2, 120), message(3, 3 * 3600)])
+    assert ledger.warehouse.query("SELECT post_id FROM scored_posts").num_rows == 1
+    assert hours(ledger) == {0: (1, False, 1)}
+    turn(ledger, [message(2, 120), message(3, 3 * 3600)])
+    assert hours(ledger)[0][0] == 2
+
+
+def eleven_days() -> Iterator[list[Message]]:
+    """Five posts an hour, and forty in the 21st hour of the last day; a day a part, shuffled."""
+    number = 0
+    for day in range(11):
+        part = []
+        for hour in range(24):
+            busy = 40 if (day, hour) == (10, 20) else 5
+            for i in range(busy):
+                part.append(message(number, (24 * day + hour) * 3600 + 3600 * i // busy))
+                number += 1
+        random.Random(day).shuffle(part)
+        yield part
+
+
+def test_hours_are_judged_once_in_order(tmp_path: Path) -> None:
+    """Ten quiet days, then forty posts in an hour: one anomaly, however the turns were cut."""
+    ledger = opened(tmp_path / "w.duckdb")
+    for part in eleven_days():
+        turn(ledger, part)
+    turn(ledger, [])
+    found = ledger.warehouse.query("SELECT epoch(hour)::BIGINT AS h, metric FROM anomalies")
+    assert [((row["h"] - T0) // 3600, row["metric"]) for row in found.to_pylist()] == [
+        (260, "posts")
+    ]
+    final = {hour for hour, (_, is_final, _) in hours(ledger).items() if is_final}
+    assert final == set(range(11 * 24 - 1))
+    # No topic for alerts: else a run that has one would begin with those of weeks ago.
+    assert unpublished.read(ledger.warehouse) == []
+
+
+def test_an_anomaly_is_listed_with_its_row_until_it_is_published(tmp_path: Path) -> None:
+    """The turn that finds it fails first; then the process ends before it has published."""
+    ledger = opened(tmp_path / "w.duckdb", alerting=True)
+    for part in eleven_days():
+        turn(ledger, part)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(unpublished, "note", full_disk)
+        with pytest.raises(CycleError, match="disk is full"):
+            turn(ledger, [])
+    assert unpublished.read(ledger.warehouse) == []
+    assert ledger.warehouse.query("SELECT * FROM anomalies").num_rows == 0
+    turn(ledger, [])
+    ledger.close()
+    ledger.warehouse.close()
+    again = opened(tmp_path / "w.duckdb", alerting=True)
+    found = unpublished.read(again.warehouse)
+    assert [(each.hour // SECOND - T0, each.metric) for each in found] == [(260 * 3600, "posts")]
+    unpublished.clear(again.warehouse)
+    assert unpublished.read(again.warehouse) == []
+
+
+def full_disk(*_: object) -> None:
+    raise WarehouseError("the disk is full")
+
+
+def test_a_file_that_duckdb_has_given_up_ends_the_run_and_the_next_one_goes_on(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "w.duckdb"
+    ledger = opened(path)
+    turn(ledger, [message(1, 60)])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+    try:
+        with pytest.raises(WarehouseError, match="can't grow"):
+            ledger.warehouse.execute("CHECKPOINT")
+        with pytest.raises(WarehouseBroken, match="start the run again"):
+            turn(ledger, [message(2, 120)])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    ledger.close()
+    ledger.warehouse.close()
+    again = opened(path)
+    turn(again, [message(2, 120)])
+    assert hours(again) == {0: (2, False, 2)}
