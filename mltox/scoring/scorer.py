@@ -4,23 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from mltox.posts.records import LABELS, UNSCORED, Scores
-from mltox.scoring.batches import batches, padded
-from mltox.scoring.bundle import DEFAULT_BUNDLE, MODEL, TOKENIZER, Bundle, BundleError, load_bundle
+from mltox.scoring.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
+from mltox.scoring.inputs import languages_of, listed
 from mltox.scoring.language import in_languages
-from mltox.scoring.normalise import normalise
+from mltox.scoring.normalise import MAX_CHARS, normalise
 from mltox.scoring.recent import Recent
+from mltox.scoring.sentences import sentences
+from mltox.scoring.session import Session, open_tokenizer
+from mltox.scoring.windows import whole, windows
 
 DIGITS = 6
-CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+class Span(NamedTuple):
+    """A sentence of a text and the scores that it would have alone.
+
+    `begin` and `end` (exclusive) count Python characters of the text as it was given; `scores` are
+    the probabilities of the labels of the bundle by name.
+    """
+
+    begin: int
+    end: int
+    scores: dict[str, float]
 
 
 class Scorer:
@@ -46,22 +60,64 @@ class Scorer:
         self.model_sha256 = self.bundle.sha256
         self.model = f"{self.bundle.name}@{self.model_sha256[:12]}"
         self.threshold = self.bundle.threshold
-        self._tokenizer, self._pad_id = _open_tokenizer(self.bundle)
-        self._session = _open_session(self.bundle, threads)
+        self._tokenizer, self._pad_id = open_tokenizer(self.bundle)
+        self._session = Session(self.bundle, threads)
         self._columns = [LABELS.index(label) for label in self.bundle.labels]
         self._recent: Recent[bytes, Scores] = Recent(cache_size)
         self._lock = threading.Lock()
 
     def score(
-        self, texts: Sequence[str], langs: Sequence[str | None] | None = None
+        self, texts: Iterable[str | None], langs: Iterable[str | None] | None = None
     ) -> list[Scores]:
-        """The scores of each text, in order; `UNSCORED` for one in a language of no training.
+        """The scores of each text, in order.
 
-        `langs` are the languages that the network gave (BCP 47); where there is none it is
-        detected. A text has the same scores whatever else is scored with it.
+        `UNSCORED` for a text in a language of no training, and for none: None, NaN, an empty
+        string, nothing but space and signs that nobody sees. `langs` are the languages that the
+        network gave (BCP 47); where there is none it is detected. A text has the same scores
+        whatever else is scored with it, and is looked at to its `MAX_CHARS`th character: what the
+        model cannot read at once is read in windows that overlap. Raises TypeError for a lone
+        string and for what is no text, ValueError where texts and languages differ in number.
         """
+        given = listed(texts)
+        tagged = languages_of(langs, len(given))
         with self._lock:
-            return self._score(texts, langs or [None] * len(texts))
+            return self._score(given, tagged)
+
+    def spans(
+        self, texts: Iterable[str | None], langs: Iterable[str | None] | None = None
+    ) -> list[list[Span]]:
+        """The sentences of each text with their own scores, in order; none for an unscored text.
+
+        Arguments and errors are those of `score`.
+
+        >>> text = "What a lovely day. You are an idiot!"
+        >>> [text[span.begin : span.end] for span in Scorer().spans([text])[0]]
+        ['What a lovely day.', 'You are an idiot!']
+        """
+        given = listed(texts)
+        tagged = languages_of(langs, len(given))
+        places = [
+            list(sentences(text[:MAX_CHARS])) if self._is_scored(normalise(text), lang) else []
+            for text, lang in zip(given, tagged, strict=True)
+        ]
+        parts = [
+            text[begin:end]
+            for text, found in zip(given, places, strict=True)
+            for begin, end in found
+        ]
+        with self._lock:
+            # The language is the whole text's, for a sentence is too short to tell.
+            scores = iter(self._score(parts, [self.bundle.languages[0]] * len(parts)))
+        return [list(self._spans(found, scores)) for found in places]
+
+    def _spans(self, places: Sequence[tuple[int, int]], scores: Iterator[Scores]) -> Iterator[Span]:
+        for (begin, end), found in zip(places, scores, strict=False):
+            if found is not UNSCORED:
+                named = {label: getattr(found, label) for label in self.bundle.labels}
+                yield Span(begin, end, named)
+
+    def _is_scored(self, plain: str, lang: str | None) -> bool:
+        return bool(plain) and in_languages(plain, lang, self.bundle.languages)
 
     def _score(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[Scores]:
         results: list[Scores | None] = []
@@ -69,7 +125,7 @@ class Scorer:
         pending: list[str] = []
         for index, (text, lang) in enumerate(zip(texts, langs, strict=True)):
             plain = normalise(text)
-            if not in_languages(plain, lang, self.bundle.languages):
+            if not self._is_scored(plain, lang):
                 results.append(UNSCORED)
                 continue
             key = hashlib.blake2b(plain.encode(), digest_size=16).digest()
@@ -87,16 +143,16 @@ class Scorer:
         return [scores for scores in results if scores is not None]
 
     def _infer(self, plain: Sequence[str]) -> Iterable[Scores]:
-        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(plain))]
-        logits = np.empty((len(rows), len(self._columns)))
-        for indices, length in batches(rows):
-            # ONNX Runtime computes a batch of one by another routine, which rounds differently: a
-            # text alone goes in twice, and scores to the last bit as it does in company.
-            indices = indices if len(indices) > 1 else indices * 2
-            ids, mask = padded([rows[index] for index in indices], length, self._pad_id)
-            feed = {"input_ids": ids, "attention_mask": mask}
-            logits[indices] = self._session.run(["logits"], feed)[0]
-        return map(self._named, np.round(_sigmoid(logits), DIGITS).tolist())
+        rows: list[list[int]] = []
+        begins = [0]
+        for text, encoding in zip(plain, self._tokenizer.encode_batch(list(plain)), strict=True):
+            rows += windows(encoding, text, self.bundle.max_length)
+            begins.append(len(rows))
+        logits = self._session.logits(rows, self._pad_id)
+        found = [whole(logits[begin:end]) for begin, end in pairwise(begins)]
+        if not found:
+            return []
+        return map(self._named, np.round(_sigmoid(np.stack(found)), DIGITS).tolist())
 
     def _named(self, probabilities: Sequence[float]) -> Scores:
         values: list[float | None] = [None] * len(LABELS)
@@ -107,47 +163,3 @@ class Scorer:
 
 def _sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -60, 60))))
-
-
-def _open_tokenizer(bundle: Bundle) -> tuple[Tokenizer, int]:
-    try:
-        tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
-    except Exception as error:  # the binding raises bare Exception
-        raise BundleError(f"{TOKENIZER} of the bundle {bundle.name} is invalid: {error}") from None
-    tokenizer.enable_truncation(bundle.max_length)
-    tokenizer.no_padding()
-    pad_id = (tokenizer.token_to_id(token) for token in ("[PAD]", "<pad>"))
-    return tokenizer, next((number for number in pad_id if number is not None), 0)
-
-
-def _providers() -> list[str]:
-    """The CPU, and before it the GPU where onnxruntime-gpu is installed instead of onnxruntime."""
-    if CUDA not in onnxruntime.get_available_providers():
-        return [CPU]
-    onnxruntime.preload_dlls()  # CUDA's libraries are Python packages, which the loader knows not
-    return [CUDA, CPU]
-
-
-def _open_session(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Threads that wait for work by spinning take the core that the rest of a pipeline needs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        session = onnxruntime.InferenceSession(
-            str(bundle.folder / MODEL), options, providers=_providers()
-        )
-        inputs = {node.name for node in session.get_inputs()}
-        outputs = {node.name: node.shape for node in session.get_outputs()}
-    except Exception as error:  # onnxruntime's errors share no narrower base
-        reason = str(error).splitlines()[0]
-        raise BundleError(f"{MODEL} of the bundle {bundle.name} does not load: {reason}") from None
-    if inputs != {"input_ids", "attention_mask"} or "logits" not in outputs:
-        raise BundleError(f"{MODEL} of the bundle {bundle.name} has other inputs or outputs")
-    if outputs["logits"][-1] != len(bundle.labels):
-        raise BundleError(
-            f"{MODEL} of the bundle {bundle.name} has {outputs['logits'][-1]} outputs"
-            f" for {len(bundle.labels)} labels"
-        )
-    return session

@@ -1,6 +1,7 @@
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -110,7 +111,7 @@ class Counting:
 
 def test_each_distinct_text_is_inferred_once_while_it_is_remembered() -> None:
     scorer = Scorer(threads=1, cache_size=2)
-    scorer._session = counting = Counting(scorer._session)
+    scorer._session._session = counting = Counting(scorer._session._session)
     scorer.score(["a b", "a b", "c d"])
     assert counting.texts == 2
     scorer.score(["c d", "a b"])
@@ -132,7 +133,7 @@ def test_languages(scorer: Scorer) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "\x00", "\ud800", "a\udfffb", "\U0010ffff" * 9, "x" * 1_000_000, "@a http://b"],
+    ["a\udfffb", "\U0010ffff" * 9, "x" * 1_000_000, "@a http://b", "wtf", "?!", "a. " * 9_000],
 )
 def test_no_text_fails_or_spoils_its_batch(scorer: Scorer, text: str) -> None:
     alone, neighbour = scorer.score([text, "you fool"], ["en", "en"])
@@ -159,7 +160,7 @@ def test_from_several_threads(scorer: Scorer, texts: list[str]) -> None:
 
 
 def test_texts_and_languages_must_match(scorer: Scorer) -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="2 texts and 1 languages"):
         scorer.score(["a", "b"], ["en"])
 
 
@@ -179,3 +180,87 @@ def test_the_runtime_loads_no_training_library_and_no_beam() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+class NAType:
+    """As pandas names its missing value."""
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [None, float("nan"), NAType(), "", " ", "\n\t", "\u3000", "\x00", "\ud800", "\u200b\ufeff"],
+)
+def test_nothing_is_unscored_and_spoils_no_neighbour(scorer: Scorer, nothing: str) -> None:
+    found, neighbour = scorer.score([nothing, "you fool"], ["en", "en"])
+    assert found == UNSCORED
+    assert neighbour == scorer.score(["you fool"])[0]
+    assert scorer.spans([nothing, "you fool"])[0] == []
+
+
+@pytest.mark.parametrize("call", [Scorer.score, Scorer.spans])
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ("you fool", "a list of texts"),
+        (b"you fool", "a list of texts"),
+        (["a", 7], "not int"),
+        (["a", b"b"], "not bytes"),
+        (["a", ["b"]], "not list"),
+        (["a", 1.5], "not float"),
+    ],
+)
+def test_what_is_no_text_is_refused_in_one_line(
+    scorer: Scorer, call: Callable[..., object], texts: object, said: str
+) -> None:
+    with pytest.raises(TypeError, match=said) as caught:
+        call(scorer, texts)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_lone_language_is_refused(scorer: Scorer) -> None:
+    with pytest.raises(TypeError, match="a list of languages"):
+        scorer.score(["you fool", "hello"], "en")
+
+
+CLEAN = "The committee met on Monday and talked about the water of the lake. "
+INSULT = "You are a worthless piece of shit."
+
+
+@pytest.mark.parametrize("place", [0, 1, 5, 20, 60])
+def test_a_sentence_is_found_wherever_it_stands(scorer: Scorer, place: int) -> None:
+    text = CLEAN * place + INSULT + " " + CLEAN * (60 - place)
+    [spans] = scorer.spans([text])
+    worst = max(spans, key=lambda span: span.scores["toxicity"])
+    assert text[worst.begin : worst.end] == INSULT
+    assert worst.scores["toxicity"] > scorer.threshold
+    assert scorer.score([text] * 3 + ["hello"])[0] == uncached().score([text])[0]
+
+
+def test_spans_are_the_sentences_of_the_text_as_given(scorer: Scorer) -> None:
+    text = "  \U0001f600 The lake is calm &amp; clean.\n\nYou are a worthless\u200b idiot!  Bye"
+    spans = scorer.spans([text, "You idiot"])
+    assert [text[span.begin : span.end] for span in spans[0]] == [
+        "\U0001f600 The lake is calm &amp; clean.",
+        "You are a worthless\u200b idiot!",
+        "Bye",
+    ]
+    by_sentence = scorer.score([text[span.begin : span.end] for span in spans[0]])
+    assert [span.scores["toxicity"] for span in spans[0]] == [s.toxicity for s in by_sentence]
+    assert max(spans[0], key=lambda span: span.scores["toxicity"]).begin == text.index("You")
+    assert tuple(spans[0][0].scores) == scorer.bundle.labels
+    assert spans[1] == [(0, 9, spans[1][0].scores)]
+    assert spans[1][0].scores["toxicity"] == scorer.score(["You idiot"])[0].toxicity
+
+
+def test_no_spans_for_a_foreign_text(scorer: Scorer) -> None:
+    german = "Ich gehe heute mit meinem Hund im Park spazieren. Es regnet."
+    assert scorer.spans([german, "Hello. You fool."], ["de", None])[0] == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=()), max_size=90), max_size=4))
+def test_spans_lie_in_their_text_and_in_order(texts: list[str]) -> None:
+    for text, spans in zip(texts, SHARED.spans(texts), strict=True):
+        ends = [0, *(place for span in spans for place in span[:2]), len(text)]
+        assert ends == sorted(ends)
+        assert all(span.begin < span.end for span in spans)
