@@ -12,6 +12,7 @@ RUNTIME = [
     "onnxruntime==1.31.1",
     "orjson>=3.10",
     "prophet==1.5.0",
+    "pyahocorasick>=2.1",
     "pyarrow==25.0.1",
     "PyYAML>=6",
     "sqlglot==30.30.0",

@@ -30,6 +30,7 @@ INGEST = (
     "google-cloud-secret-manager",
     "google-cloud-storage",
     "orjson",
+    "pyahocorasick",
     "PyYAML",
     "tweepy",
 )

@@ -8,6 +8,8 @@ from mltox.posts.records import DAY, Micros
 
 HALF_LIFE = 7 * DAY
 _RESCALE_AT = 1e6
+_FORGOTTEN = 500
+"""Half-lives after which nothing is left of a weight. 1,024 of them overflow a float."""
 
 
 class Vocabulary:
@@ -33,9 +35,9 @@ class Vocabulary:
 
     def learn(self, hour: Micros, terms: Mapping[str, float], posts: float) -> None:
         """Adds an hour's term weights, and the weight of the posts that they came from."""
-        if self._origin is None:
-            self._origin = hour
-        unit = 2.0 ** ((hour - self._origin) / HALF_LIFE)
+        if self._origin is None or hour - self._origin > _FORGOTTEN * HALF_LIFE:
+            self._forget(hour)
+        unit = self.present(hour)
         for term in sorted(terms):
             weight = unit * terms[term]
             self._terms[term] = self._terms.get(term, 0.0) + weight
@@ -48,7 +50,14 @@ class Vocabulary:
 
     def present(self, hour: Micros) -> float:
         """What divides the weights to count in posts of `hour`."""
-        return 1.0 if self._origin is None else 2.0 ** ((hour - self._origin) / HALF_LIFE)
+        if self._origin is None:
+            return 1.0
+        return 2.0 ** min((hour - self._origin) / HALF_LIFE, float(_FORGOTTEN))
+
+    def _forget(self, hour: Micros) -> None:
+        self._terms = {}
+        self.posts = self.total = 0.0
+        self._origin = hour
 
     def _prune(self) -> None:
         kept = sorted(self._terms.items(), key=lambda item: (-item[1], item[0]))[: self.size]

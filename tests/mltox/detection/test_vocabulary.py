@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from mltox.detection.vocabulary import HALF_LIFE, Vocabulary
@@ -42,3 +44,17 @@ def test_nothing_learnt_nothing_known() -> None:
     vocabulary = Vocabulary()
     assert vocabulary.rate("word") == 0
     assert vocabulary.present(DAY) == 1
+
+
+@pytest.mark.parametrize("years", [1, 9, 10, 20, 26, 1_000, 100_000])
+def test_no_gap_between_two_hours_is_too_long(years: int) -> None:
+    """A post of the year 2000 is enough for one of 26 years, in either direction."""
+    early, late = 0, years * 365 * DAY
+    vocabulary = Vocabulary()
+    vocabulary.learn(early, {"old": 1.0}, 1.0)
+    vocabulary.learn(late, {"new": 1.0}, 1.0)
+    vocabulary.learn(early, {"old": 1.0}, 1.0)
+    assert vocabulary.rate("new") == pytest.approx(1.0, abs=1e-6)
+    assert vocabulary.rate("old") < 1e-6
+    assert vocabulary["new"] / vocabulary.present(late) == pytest.approx(1.0)
+    assert math.isfinite(vocabulary.present(late + years * 365 * DAY))

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import pickle
+import re
 import time
-from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltox.posts.topics import Topic, TopicError, TopicMatcher, load_topics
+from mltox.posts.topics import Topic, TopicError, TopicMatcher
+from mltox.posts.topics.folding import fold
+from mltox.posts.topics.matcher import _WORD, _stands_anywhere
 
 
 def matches(pattern: str, text: str, field: str = "keywords") -> bool:
@@ -137,7 +139,10 @@ def test_a_keyword_between_spaces_always_matches(text: str, keyword: str) -> Non
 def test_hostile_texts_take_no_long_time() -> None:
     matcher = TopicMatcher([Topic("t", phrases=("a b c d", "a  a a a x"), hashtags=("a",))])
     began = time.process_time()
-    for text in ("a " * 50_000, "#" * 100_000, "a" + " " * 100_000, "aa" * 50_000):
+    for text in (
+        *("a " * 50_000, "#" * 100_000, "a" + " " * 100_000, "aa" * 50_000, "x#a" * 33_000),
+        *("a\u0301\u0323" * 30_000, "\u0301\u0316" * 48_000, "\u0f71\u0f73" * 30_000),
+    ):
         matcher.match(text)
     assert time.process_time() - began < 2.0
 
@@ -156,46 +161,51 @@ def test_topics_that_cannot_work(topics: list[Topic]) -> None:
         TopicMatcher(topics)
 
 
-def test_a_topics_file(tmp_path: Path) -> None:
-    path = tmp_path / "topics.yaml"
-    path.write_text(
-        "topics:\n"
-        "- name: votes\n  keywords: [election, '2025']\n  phrases: polling station\n"
-        "- {name: ball, hashtags: ['#HUFC'], languages: [en, de], sources: [x]}\n"
+@pytest.mark.parametrize("field", ["keywords", "phrases", "hashtags"])
+def test_ten_thousand_patterns_are_one_pass(field: str) -> None:
+    """Each would take ten thousand searches if they were tried one by one."""
+    patterns = tuple(f"the word{number} here" for number in range(10_000))
+    if field != "phrases":
+        patterns = tuple(pattern.split()[1] for pattern in patterns)
+    matcher = TopicMatcher([Topic("t", **{field: patterns}), Topic("u", keywords=("zz",))])
+    text = "so " + ("the word77 here. " if field != "hashtags" else "#word77 ") + "the end " * 20
+    assert matcher.match(text) == ("t",)
+    assert matcher.match(text.replace("77", "77a")) == ()
+
+
+def test_each_of_many_topics_finds_its_own() -> None:
+    matcher = TopicMatcher(
+        Topic(f"t{n}", keywords=(f"w{n}",), phrases=("of all",)) for n in range(500)
     )
-    assert load_topics(path) == [
-        Topic("votes", keywords=("election", "2025"), phrases=("polling station",)),
-        Topic("ball", hashtags=("#HUFC",), languages=("en", "de"), sources=("x",)),
-    ]
+    assert matcher.match("w7, w499 and w500") == ("t7", "t499")
+    assert len(matcher.match("one of  all")) == 500
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("", "no list of topics"),
-        ("topics: 5", "no list of topics"),
-        ("- 5", "topic 1: not a mapping"),
-        ("- {name: a}", "topic 1: no keyword, phrase or hashtag"),
-        ("- {keywords: [a]}", "topic 1: the name is missing"),
-        ("- {name: a, keywords: [no]}", "topic 1, keywords: False is no string; put it in quotes"),
-        ("- {name: a, keywords: 5}", "not a list of strings"),
-        ("- {name: a, keyword: [b]}", "unknown field 'keyword'"),
-        ("- {name: a, keywords: [b]}\n- {name: a, keywords: [c]}", "two topics are called 'a'"),
-        ("{", "not valid YAML"),
-        ("!!python/object/apply:os.getcwd []", "not valid YAML"),
-    ],
+def test_a_process_compiles_equal_topics_once() -> None:
+    pickled = pickle.dumps(TopicMatcher([Topic("t", keywords=("vote",))]))
+    assert pickle.loads(pickled) is pickle.loads(pickled)
+
+
+PARTS = ("a", "b", " ", "#", "@", "é", "e\u0301", "選", "挙", "🔥", "ｱﾞ", "ß", "İ", ".", "+", "\n",
+         "_", "1", "\u094d", "\ufe0f", "＃", "ก")  # fmt: skip
+
+
+def found_one_by_one(pattern: str, text: str) -> bool:
+    """What a pattern promises, as a search for it alone: slow, and nothing like the automaton."""
+    words = [re.escape(word) for word in fold(pattern).split()]
+    first, last = fold(pattern).split()[0][0], fold(pattern).split()[-1][-1]
+    left = "" if _stands_anywhere(first) else f"(?<!{_WORD.pattern.removesuffix('+')})"
+    right = "" if _stands_anywhere(last) else f"(?!{_WORD.pattern.removesuffix('+')})"
+    return re.search(left + r"\s+".join(words) + right, fold(text)) is not None
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(st.lists(st.sampled_from(PARTS), min_size=1, max_size=4).map("".join), max_size=4),
+    st.lists(st.sampled_from(PARTS), max_size=14).map("".join),
 )
-def test_a_topics_file_at_fault_is_one_clear_line(
-    content: str, message: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "topics.yaml"
-    path.write_text(content)
-    with pytest.raises(TopicError) as caught:
-        load_topics(path)
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_topics_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(TopicError, match="cannot read"):
-        load_topics(tmp_path / "none.yaml")
+def test_all_at_once_is_each_alone(patterns: list[str], text: str) -> None:
+    wanted = [pattern for pattern in patterns if fold(pattern).strip("# \n")]
+    topics = [Topic(str(n), keywords=(pattern,)) for n, pattern in enumerate(wanted)]
+    alone = tuple(t.name for t in topics if found_one_by_one(t.keywords[0], text))
+    assert TopicMatcher(topics).match(text) == alone
