@@ -19,6 +19,7 @@ from mltox.base.logs import LogFormat, log_format_argument, set_up
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope
 from mltox.posts.formats import decode
+from mltox.posts.formats.masked import MASK
 from mltox.posts.records import DeadLetter, Micros
 from mltox.warehouse import Warehouse, open_warehouse, read_records
 from pipelines.runs.arguments import HelpFormatter
@@ -29,6 +30,7 @@ from pipelines.transforms.publish import Outgoing
 
 STAGES = ("parse", "score", "window")
 """Those whose payload is a post. What a table refused is a row, and no post any more."""
+ADDRESSED = ("bluesky", "mastodon")
 POST_ID, CREATED_AT = "post_id", "created_at"
 
 
@@ -133,7 +135,7 @@ def message_of(letter: DeadLetter, now: Micros) -> Outgoing | None:
     # Only looked at here; the pseudonyms that this key makes go nowhere.
     items = list(decode(payload, authors=AuthorKeys(b"no pseudonym leaves here"), now=now))
     posts = [item for item in items if isinstance(item, Envelope)]
-    if len(posts) < len(items):
+    if len(posts) < len(items) or not all(is_whole(post, letter.payload) for post in posts):
         return None
     attributes = {
         POST_ID: REPLAYED + letter.letter_id,
@@ -141,6 +143,16 @@ def message_of(letter: DeadLetter, now: Micros) -> Outgoing | None:
         LETTER_ID: letter.letter_id,
     }
     return Outgoing(payload, attributes)
+
+
+def is_whole(post: Envelope, payload: str) -> bool:
+    """Whether nothing of the post was masked in its letter: such a one is replayed from its source.
+
+    The ids of two networks follow from addresses, which a letter keeps only in an envelope.
+    """
+    if any(MASK in text for text in (post.post_id, post.text, *post.topics)):
+        return False
+    return post.source not in ADDRESSED or post.post_id in payload
 
 
 def rfc_3339(moment: Micros) -> str:

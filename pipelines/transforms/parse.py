@@ -18,7 +18,8 @@ from mltox.base.progress import advance
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope, Reject, encode
 from mltox.posts.formats import decode
-from mltox.posts.formats.scrub import storable
+from mltox.posts.formats.masked import MAX_PAYLOAD, storable
+from mltox.posts.formats.own import MAX_ID_CHARACTERS
 from mltox.posts.records import DeadLetter, Message, Micros, Post
 from mltox.posts.topics import TopicMatcher
 from pipelines.transforms.metrics import counter
@@ -29,6 +30,8 @@ LETTER_ID = "letter_id"
 """Attribute of a message that was a dead letter."""
 REPLAYED = "letter:"
 REJECTED = b'{"mltox_reject":'
+MOST_CHARACTERS = (100, 1_000, MAX_PAYLOAD, MAX_ID_CHARACTERS)
+"""Of a reject's error type, message, payload and post id."""
 
 
 def now_micros() -> Micros:
@@ -107,9 +110,11 @@ def encode_reject(reject: Reject) -> bytes:
 
 def is_sound(reject: Reject) -> bool:
     """Whether it fits a row. On a topic anybody may write what `encode_reject` writes."""
-    *texts, post_id = reject
-    texts += [] if post_id is None else [post_id]
-    return all(isinstance(text, str) and storable(text) == text for text in texts)
+    return all(
+        isinstance(text, str) and len(text) <= most and storable(text) == text
+        for text, most in zip(reject, MOST_CHARACTERS, strict=True)
+        if text is not None or most != MAX_ID_CHARACTERS
+    )
 
 
 def items_of(payload: bytes, authors: AuthorKeys, now: Micros) -> Iterator[Envelope | Reject]:

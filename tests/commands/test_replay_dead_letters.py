@@ -19,6 +19,17 @@ from pipelines.transforms.store_text import WITHHELD
 
 NOW = int(datetime(2026, 3, 3, tzinfo=UTC).timestamp()) * SECOND
 POST = {"id": "1", "text": "good morning", "created_at": "2026-03-02T12:00:00Z"}
+EVENT = {
+    "did": "0123456789abcdef0123456789abcdef",
+    "time_us": 1,
+    "kind": "commit",
+    "commit": {
+        "operation": "create",
+        "collection": "app.bsky.feed.post",
+        "rkey": "[masked]",
+        "record": {"text": "good morning", "createdAt": "2026-03-02T12:00:00Z"},
+    },
+}
 GOOD = json.dumps(POST)
 
 
@@ -53,6 +64,9 @@ def test_a_post_that_was_too_late_or_not_scored_goes_back_whole() -> None:
         ("", "parse"),
         ("[1, " + GOOD + "]", "parse"),
         (GOOD, "write_scored_posts"),
+        (GOOD.replace("good morning", "good morning [masked]"), "parse"),
+        (GOOD.replace('"1"', '"[masked]"'), "parse"),
+        (json.dumps(EVENT), "parse"),
     ],
 )
 def test_what_holds_no_post_stays(payload: str, stage: str) -> None:

@@ -41,7 +41,7 @@ def test_scoring_looks_up_no_name(tmp_path: Path) -> None:
     if shutil.which("strace") is None:
         pytest.skip("needs strace")
     trace = tmp_path / "trace"
-    wait = f"{SCORE}; import time; time.sleep(5)"
+    wait = f"{SCORE}; import time; time.sleep(25)"
     command = ["strace", "-f", "-e", "trace=openat,connect,sendto", "-o", str(trace)]
     command += [sys.executable, "-c", wait]
     subprocess.run(command, env=environment(tmp_path / "home"), check=True)

@@ -12,11 +12,11 @@ from typing import NoReturn
 import orjson
 
 from mltox.posts.authors import AuthorKeys
-from mltox.posts.envelope import Envelope, Reject
+from mltox.posts.envelope import DELETION, Envelope, Reject
 from mltox.posts.formats import bluesky, mastodon, own, plain, reddit, x_v1, x_v2
 from mltox.posts.formats.draft import BadPost, Draft, Json, Obj, finish
 from mltox.posts.formats.found import Found, Part
-from mltox.posts.formats.scrub import scrubbed_json, scrubbed_text, storable
+from mltox.posts.formats.masked import masked_json, masked_text, storable
 from mltox.posts.records import Micros
 
 _FORMATS: tuple[Callable[[Obj], Found | None], ...] = (
@@ -28,6 +28,11 @@ _FORMATS: tuple[Callable[[Obj], Found | None], ...] = (
     x_v2.find,
     plain.find,
 )
+
+MOST_LETTERS = 100
+"""Rejects of one message that are told one by one; what follows them is one more."""
+MOST_PARTS = 100_000
+"""Posts of one message. A page has hundreds; of a file's array each element is read alone."""
 
 
 def decode(payload: bytes, *, authors: AuthorKeys, now: Micros) -> Iterator[Envelope | Reject]:
@@ -44,27 +49,44 @@ def decode(payload: bytes, *, authors: AuthorKeys, now: Micros) -> Iterator[Enve
     try:
         value = _parsed(payload)
     except BadPost as bad:
-        text = storable(scrubbed_text(payload[:40_000].decode("utf-8", "replace")))
+        text = masked_text(payload[:40_000].decode("utf-8", "replace"))
         yield Reject(bad.error_type, bad.message, text, None)
         return
-    for part in _parts(value):
+    letters = 0
+    for number, part in enumerate(_parts(value)):
+        if number == MOST_PARTS:
+            what = f"the message has more than {MOST_PARTS:,} parts; the rest of it is not read"
+            yield Reject("too_many_parts", what, "", None)
+            break
         try:
-            obj = part.json
-            if not isinstance(obj, dict):
-                raise BadPost("not_an_object", "the message is no JSON object")
-            if own.is_envelope(obj):
-                yield own.envelope(obj, now)
-            elif own.is_notice(obj):
-                yield own.rejected(obj)
-            else:
-                yield finish(part.parse(obj), authors, now)
+            yield _post(part, authors, now)
         except BadPost as bad:
-            yield Reject(
-                bad.error_type,
-                storable(bad.message),
-                scrubbed_json(part.json, authors),
-                bad.post_id,
-            )
+            letters += bad.error_type != DELETION
+            if letters <= MOST_LETTERS or bad.error_type == DELETION:
+                yield _reject(bad, part, authors)
+    if letters > MOST_LETTERS:
+        what = f"{letters - MOST_LETTERS:,} more parts of the message hold no usable post"
+        yield Reject("too_many_letters", what, "", None)
+
+
+def _post(part: Part, authors: AuthorKeys, now: Micros) -> Envelope:
+    """Raises BadPost."""
+    obj = part.json
+    if not isinstance(obj, dict):
+        raise BadPost("not_an_object", "the message is no JSON object")
+    if own.is_envelope(obj):
+        return own.envelope(obj, now)
+    if own.is_notice(obj):
+        raise own.noticed(obj)
+    return finish(part.parse(obj), authors, now)
+
+
+def _reject(bad: BadPost, part: Part, authors: AuthorKeys) -> Reject:
+    if own.is_notice(part.json):
+        payload = own.noticed_payload(part.json, authors)
+    else:
+        payload = masked_json(part.json, authors)
+    return Reject(bad.error_type, storable(bad.message), payload, bad.post_id)
 
 
 def _parsed(payload: bytes) -> Json:

@@ -9,9 +9,16 @@ from __future__ import annotations
 import hashlib
 
 from mltox.posts.formats.draft import Draft, Json, Obj
-from mltox.posts.formats.found import Found, as_list, as_obj, deletion, no_post, one
+from mltox.posts.formats.found import Found, as_list, as_obj, deletion, named, no_post, one
 
 _POSTS = "app.bsky.feed.post"
+_OTHER_RECORDS = frozenset(
+    f"app.bsky.{name}"
+    for name in (
+        *("actor.profile", "feed.generator", "feed.like", "feed.postgate", "feed.repost"),
+        *("feed.threadgate", "graph.block", "graph.follow", "graph.list", "graph.listitem"),
+    )
+)
 _V2_EVENTS = "network.bsky.jetstream.subscribeEvents#"
 
 
@@ -36,10 +43,10 @@ def find(obj: Obj) -> Found | None:
 
 def _event(obj: Obj, kind: Json, did: Json, commit: Obj) -> Found:
     if kind != "commit":
-        return no_post(obj, f"an event of an account: {ascii(kind)[:40]}")
+        return no_post(obj, "an event of an account")
     collection, operation = commit.get("collection"), commit.get("operation")
     if collection != _POSTS:
-        return no_post(obj, f"a record of another kind: {ascii(collection)[:80]}")
+        return no_post(obj, f"a record of another kind{named(collection, _OTHER_RECORDS)}")
     rkey = commit.get("rkey")
     if operation == "delete":
         native_id = _native_id(did, rkey)

@@ -23,6 +23,7 @@ EARLIEST: Micros = 946_684_800_000_000
 
 _BLANK = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LETTER = re.compile(r"[^\W\d_TZ]")
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?", re.DOTALL)
 _NO_LANGUAGE = {"und", "zxx", "mis", "mul"}
 _OLD_LANGUAGE_CODES = {"in": "id", "iw": "he", "ji": "yi"}
@@ -184,7 +185,10 @@ def _type_name(value: Json) -> str:
 
 
 def _shown(value: str | int | float) -> str:
-    """A hostile value, short and printable in one line."""
+    """The form of a hostile value, short and printable in one line: of a column that was taken for
+    another, the words may be somebody's name."""
     if isinstance(value, int) and value.bit_length() > 128:
         return "a number of more than 128 bits"
+    if isinstance(value, str):
+        value = _LETTER.sub("a", value[:80])
     return ascii(value)[:80]

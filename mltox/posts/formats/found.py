@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, NoReturn
 
 from mltox.posts.envelope import DELETION
@@ -44,6 +44,11 @@ def deletion(obj: Obj, post_id: str | None) -> Found:
         raise BadPost(DELETION, "a deletion", post_id)
 
     return one(obj, parse)
+
+
+def named(value: Json, known: Collection[str]) -> str:
+    """Returns `: value` for a kind that is known, and nothing for a stranger's word."""
+    return f": {value}" if isinstance(value, str) and value in known else ""
 
 
 def as_obj(value: Json) -> Obj:

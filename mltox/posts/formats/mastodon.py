@@ -10,10 +10,23 @@ import hashlib
 import orjson
 
 from mltox.posts.formats.draft import Draft, Json, Obj
-from mltox.posts.formats.found import Found, as_obj, deletion, no_post, one
+from mltox.posts.formats.found import Found, as_obj, deletion, named, no_post, one
 from mltox.posts.formats.html_text import text_of_html
 
 _STATUS_EVENTS = frozenset({"update", "status.update"})
+
+_OTHER_EVENTS = frozenset(
+    [
+        "notification",
+        "filters_changed",
+        "conversation",
+        "announcement",
+        "announcement.reaction",
+        "announcement.delete",
+        "notifications_merged",
+        "encrypted_message",
+    ]
+)
 
 
 def find(obj: Obj) -> Found | None:
@@ -39,7 +52,7 @@ def _frame(obj: Obj, event: str) -> Found:
                 payload = None
         if isinstance(payload, dict):
             return one(payload, parse)
-    return no_post(obj, f"an event of Mastodon: {ascii(event)[:40]}")
+    return no_post(obj, f"an event of Mastodon{named(event, _OTHER_EVENTS)}")
 
 
 def parse(status: Obj) -> Draft:

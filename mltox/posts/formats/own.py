@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import orjson
 
-from mltox.posts.authors import is_author_key
-from mltox.posts.envelope import SCHEMA, Envelope, Reject
+from mltox.posts.authors import AuthorKeys, is_author_key
+from mltox.posts.envelope import SCHEMA, Envelope
 from mltox.posts.formats.draft import (
     BadPost,
+    Json,
     Obj,
     check_unicode,
     checked_stamp,
@@ -16,12 +19,23 @@ from mltox.posts.formats.draft import (
     topic_names,
 )
 from mltox.posts.formats.found import Found, deletion
-from mltox.posts.formats.scrub import scrubbed_text, storable
+from mltox.posts.formats.masked import masked_json, masked_text, storable, without_names
 from mltox.posts.records import Micros
 
 MAX_ID_CHARACTERS = 300
 
 _NOTICE = "mltox_notice"
+_WORDS_OF_TYPES = """
+a an and array at bad beyond body bomb bound broken bytes cell character column columns
+compressed compression corrupt created csv cut deep deletion document duplicate empty
+encoding end error failed failing file format group header id in input json key known
+large late length letters limit line lone long malformed many message missing model more
+name nested no not nul null number object of off out outside over page parquet part parts
+post posts quote range ratio read reject row rows schema score shape size small span stamp
+structure surrogate table text time timed too topic topics truncated turn type unclosed
+undated unexpected unknown unreadable unsupported utf value values wide window wrong zip
+"""
+"""Of which the error types of our own consist: a stranger's may be anything, a name too."""
 
 
 def notice(error_type: str, message: str, payload: str = "", post_id: str | None = None) -> bytes:
@@ -30,23 +44,36 @@ def notice(error_type: str, message: str, payload: str = "", post_id: str | None
     return orjson.dumps(row if post_id is None else row | {"post_id": post_id})
 
 
-def is_notice(obj: Obj) -> bool:
-    """Returns whether an object is such a message."""
-    return isinstance(obj.get(_NOTICE), str)
+def is_notice(value: Json) -> TypeGuard[Obj]:
+    """Returns whether a value is such a message."""
+    return isinstance(value, dict) and isinstance(value.get(_NOTICE), str)
 
 
-def rejected(obj: Obj) -> Reject:
-    """Returns the Reject that a notice stands for."""
-    message, payload = str(obj.get("message"))[:500], str(obj.get("payload"))
-    post_id = obj.get("post_id")
+def noticed(obj: Obj) -> BadPost:
+    """Returns what a notice says is wrong. On a topic anybody may write one, so its words are
+    bounded and name nobody."""
+    error_type, post_id = str(obj[_NOTICE]), obj.get("post_id")
+    known_words = set(_WORDS_OF_TYPES.split())
+    if len(error_type) > 60 or not known_words.issuperset(error_type.split("_")):
+        error_type = "unknown_notice"
     if not (isinstance(post_id, str) and 0 < len(post_id) <= MAX_ID_CHARACTERS):
         post_id = None
-    return Reject(
-        str(obj[_NOTICE])[:100],
-        storable(message),
-        storable(scrubbed_text(payload)),
-        None if post_id is None else storable(post_id),
+    message = obj.get("message")
+    said = without_names(message[:500]) if isinstance(message, str) else ""
+    return BadPost(
+        error_type, said or "a notice without words", None if post_id is None else storable(post_id)
     )
+
+
+def noticed_payload(obj: Obj, authors: AuthorKeys) -> str:
+    """Returns the payload that a notice holds, masked as any other: it may be so already."""
+    payload = obj.get("payload")
+    if not isinstance(payload, str):
+        return ""
+    try:
+        return masked_json(orjson.loads(payload), authors)
+    except ValueError:
+        return masked_text(payload)
 
 
 def find_deletion(obj: Obj) -> Found | None:
