@@ -19,6 +19,7 @@ __all__ = [
     "WarehouseBroken",
     "WarehouseBusy",
     "WarehouseError",
+    "open_for_reading",
     "open_warehouse",
     "read_records",
 ]
@@ -41,6 +42,23 @@ def open_warehouse(uri: str) -> Warehouse:
     from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 
     return DuckDBWarehouse(location.path)
+
+
+def open_for_reading(uri: str) -> Warehouse:
+    """As `open_warehouse`, for whoever reads views. A DuckDB file of an older mltox gets those that
+    it lacks, a file that is not there is not made; the views of BigQuery are the provisioning's.
+
+    Raises WarehouseError as well where the file lacks a column.
+    """
+    location = parse_uri(uri)
+    warehouse = open_warehouse(uri)
+    if not isinstance(location, BigQueryDataset) and location.path.expanduser().exists():
+        try:
+            warehouse.create()
+        except BaseException:
+            warehouse.close()
+            raise
+    return warehouse
 
 
 def read_records(

@@ -38,6 +38,8 @@ FILES = (
     "dead_letters_by_reason",
     "anomaly_report",
     "metric_hours",
+    "posts_by_hour",
+    "five_minutes",
 )
 """Each reads only tables and views that come before it."""
 
@@ -55,6 +57,8 @@ VIEW_COLUMNS: Mapping[str, str] = {
     "anomaly_posts": "Severity, where the number of posts was anomalous.",
     "anomaly_mean_toxicity": "Severity, where the mean toxicity was anomalous.",
     "anomaly_toxic_share": "Severity, where the share of toxic posts was anomalous.",
+    "step": "Start of the five minutes, UTC.",
+    "is_toxic": "Whether the toxic share of its hour counts the post; NULL where it is not scored.",
     "rank": "1 for the most telling post of the hour.",
     "letters": "Dead letters of this stage and reason.",
     "first_seen": "When the first of them was given up.",

@@ -1,0 +1,190 @@
+"""A span of time of a topic out of the warehouse: its posts, and others to hold them against."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
+
+import pyarrow as pa
+
+from mltox.evidence.span import Evidence, StoredPost, evidence
+from mltox.evidence.terms import Background, Said, own_words
+from mltox.posts.records import HOUR, SECOND, WEEK, Micros
+
+BEFORE = 4 * WEEK
+"""Terms are held against the posts of so long before the span."""
+LEAST_BEFORE = 200
+"""With fewer posts before it, the span is held against all others of its topic."""
+COMPARED = 4_000
+HELD_AGAINST = 2_000
+"""The same where many hours are opened at once."""
+MOST_POSTS = 20_000
+"""Of a larger span a part of its texts is read, with all their copies."""
+
+
+class Reader(Protocol):
+    """What is needed of a warehouse."""
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table: ...
+
+    def relation(self, name: str) -> str: ...
+
+
+class Opened(NamedTuple):
+    """`evidence` is of `part` of the span's texts, 1.0: of all. `before` tells whether terms were
+    held against the weeks before, or else against the rest of the topic."""
+
+    topic: str
+    start: Micros
+    end: Micros
+    posts: int
+    part: float
+    before: bool
+    evidence: Evidence
+
+
+class Found(NamedTuple):
+    """`matches` posts hold the words, `posts` are the first of them."""
+
+    matches: int
+    posts: Sequence[StoredPost]
+
+
+def open_span(
+    warehouse: Reader, topic: str, start: Micros, end: Micros, own: Iterable[str] = ()
+) -> Opened:
+    """The posts of [start, end), in microseconds. `own` are words of the topic beside its name."""
+    where, params = _within(topic, start, end)
+    posts = _count(warehouse, where, params)
+    part = min(1.0, MOST_POSTS / posts) if posts else 1.0
+    # The hour beside the moment: the view ranks within hours, so this one is looked at first.
+    hours = f"{where} AND hour >= ? AND hour < ?{_part(part)}"
+    rows = _posts(warehouse, "posts_by_hour", hours, [*params, utc(start - start % HOUR), utc(end)])
+    before_where, before_params = _within(topic, start - BEFORE, start)
+    compared = _count(warehouse, before_where, before_params)
+    before = compared >= LEAST_BEFORE
+    if not before:
+        before_where = "topic = ? AND (created_at < ? OR created_at >= ?)"
+        before_params = params
+        compared = _count(warehouse, before_where, before_params)
+    background = Background()
+    if compared:
+        sample = before_where + _part(COMPARED / compared)
+        background.add(said for _, said in _said(warehouse, sample, before_params))
+    found = evidence(rows, background, own_words([topic, *own]), min(compared, COMPARED))
+    return Opened(topic, start, end, posts, part, before, found)
+
+
+def open_hours(
+    warehouse: Reader, topic: str, hours: Iterable[Micros], own: Iterable[str] = ()
+) -> dict[Micros, Opened]:
+    """Many hours of one topic, each as `open_span` opens it, but held against one sample."""
+    wanted = sorted(set(hours))
+    if not wanted:
+        return {}
+    own_terms = own_words([topic, *own])
+    posts = _count(warehouse, "topic = ?", [topic])
+    part = _part(HELD_AGAINST / posts) if posts else ""
+    sample = _said(warehouse, f"topic = ?{part} ORDER BY created_at, post_id", [topic])
+    stamps = [stamp for stamp, _ in sample]
+    by_hour: dict[Micros, list[StoredPost]] = {hour: [] for hour in wanted}
+    for start in range(0, len(wanted), 100):
+        some = wanted[start : start + 100]
+        where = f"topic = ? AND hour IN ({', '.join('?' * len(some))})"
+        for post in _posts(warehouse, "posts_by_hour", where, [topic, *map(utc, some)]):
+            by_hour[post.created_at - post.created_at % HOUR].append(post)
+    opened = {}
+    for hour in wanted:
+        first, last = bisect_left(stamps, hour - BEFORE), bisect_left(stamps, hour)
+        before = last - first >= LEAST_BEFORE
+        after = bisect_left(stamps, hour + HOUR)
+        others = sample[first:last] if before else sample[:last] + sample[after:]
+        background = Background()
+        background.add(said for _, said in others)
+        rows = by_hour[hour]
+        found = evidence(rows, background, own_terms, len(others))
+        opened[hour] = Opened(topic, hour, hour + HOUR, len(rows), 1.0, before, found)
+    return opened
+
+
+def search(
+    warehouse: Reader,
+    words: str,
+    topic: str,
+    start: Micros | None = None,
+    end: Micros | None = None,
+    most: int = 50,
+) -> Found:
+    """Posts whose stored text holds `words` as they stand, regardless of case; newest first."""
+    pattern = "%" + words.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+    where, params = "topic = ?", [topic]
+    if start is not None and end is not None:
+        where, params = _within(topic, start, end)
+    where += " AND LOWER(text) LIKE ? ESCAPE '!'"
+    params = [*params, pattern]
+    matches = _count(warehouse, where, params)
+    order = f" ORDER BY created_at DESC, post_id LIMIT {int(most)}"
+    posts = _posts(warehouse, "latest_scored_posts", where + order, params) if matches else []
+    return Found(matches, posts)
+
+
+def _within(topic: str, start: Micros, end: Micros) -> tuple[str, list[Any]]:
+    return "topic = ? AND created_at >= ? AND created_at < ?", [topic, utc(start), utc(end)]
+
+
+def _part(part: float) -> str:
+    """A condition that about this part of the texts meets, the same ones each time."""
+    if part >= 1.0:
+        return ""
+    return f" AND text_sha256 < '{min(int(part * 16**8), 16**8 - 1):08x}'"
+
+
+def _count(warehouse: Reader, where: str, params: Sequence[Any]) -> int:
+    table = _select(warehouse, "COUNT(*) AS n", "latest_scored_posts", where, params)
+    return int(table.column(0)[0].as_py())
+
+
+def _said(warehouse: Reader, where: str, params: Sequence[Any]) -> list[tuple[Micros, Said]]:
+    table = _select(
+        warehouse,
+        "created_at, text, author_key",
+        "latest_scored_posts",
+        f"text IS NOT NULL AND {where}",
+        params,
+    )
+    stamps = _micros(table.column(0))
+    texts, authors = table.column(1).to_pylist(), table.column(2).to_pylist()
+    return [(at, Said(*rest)) for at, *rest in zip(stamps, texts, authors, strict=True)]
+
+
+def _micros(column: pa.ChunkedArray) -> list[Micros]:
+    stamps: list[Micros] = (
+        column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64()).to_pylist()
+    )
+    return stamps
+
+
+def _posts(warehouse: Reader, view: str, where: str, params: Sequence[Any]) -> list[StoredPost]:
+    """`latest_scored_posts` does not know which posts are toxic, `posts_by_hour` does."""
+    toxic = "is_toxic" if view == "posts_by_hour" else "CAST(NULL AS BOOL) AS is_toxic"
+    columns = ", ".join(toxic if name == "toxic" else name for name in StoredPost._fields)
+    table = _select(warehouse, columns, view, where, params)
+    columns_ = [
+        _micros(column) if name == "created_at" else column.to_pylist()
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    ]
+    return [StoredPost(*row) for row in zip(*columns_, strict=True)]
+
+
+def _select(
+    warehouse: Reader, columns: str, view: str, where: str, params: Sequence[Any]
+) -> pa.Table:
+    # Every part is a constant of this module; what comes from people is bound to a `?`.
+    relation = warehouse.relation(view)
+    return warehouse.query(f"SELECT {columns} FROM {relation} WHERE {where}", params)  # noqa: S608
+
+
+def utc(at: Micros) -> datetime:
+    return datetime.fromtimestamp(at // SECOND, UTC) + timedelta(microseconds=at % SECOND)
