@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -165,7 +164,3 @@ def test_bigquery_is_asked_again_after_a_transient_error(big: Warehouse, backend
     assert read_records(big, "text_scores", TextScore) == [text_score()]
 
 
-def test_only_these_modules_of_the_warehouse_imports_beam() -> None:
-    folder = Path(sinks.__file__).parent
-    importing = [path.name for path in folder.glob("*.py") if "apache_beam" in path.read_text()]
-    assert sorted(importing) == ["sinks.py", "storage_write.py"]
