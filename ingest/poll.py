@@ -28,15 +28,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ingest.cli import check_topics, of_network, parser
-from ingest.cursors.store import Conflict, Keeper, StateError, open_store
+from ingest.cursors.opening import open_store
+from ingest.cursors.store import Conflict, Keeper
 from ingest.delivery import Delivery
-from ingest.publish import Publisher, PublishError
+from ingest.publish import Publisher
 from ingest.run import Ingest, Sorter
 from ingest.sources.registry import SOURCES, load
-from ingest.sources.source import SourceError
+from mltox.base.errors import UserError
 from mltox.google.secrets import secret
-from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeyError, AuthorKeys
-from mltox.posts.topics import TopicError
+from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeys
 from mltox.posts.topics_file import TopicsFile
 
 log = logging.getLogger(__name__)
@@ -46,11 +46,9 @@ POLLED: Mapping[str, Sequence[str]] = {"x-search": (), "reddit": ("--once",), "f
 POLL_SECONDS = 120.0
 GIVE_UP_SECONDS = 30.0
 """For one request to Pub/Sub. There is no outbox: a function's disk goes with it."""
-_KNOWN = (AuthorKeyError, PublishError, SourceError, StateError, TopicError)
-"""Their messages are written for a person, and hold no key."""
 
 
-class PollError(Exception):
+class PollError(UserError):
     """The environment lacks something, or a poll failed; one line for a person."""
 
 
@@ -128,7 +126,7 @@ def _poll_all(settings: Settings) -> dict[str, dict[str, int]]:
         share = (deadline - time.monotonic()) / (len(settings.arguments) - index)
         try:
             counts[name] = poll_source(name, arguments, authors, max(1.0, share))
-        except (PollError, *_KNOWN) as error:
+        except UserError as error:
             busy = busy or isinstance(error, Conflict)
             problems[name] = str(error)
         except Exception as error:
@@ -184,5 +182,5 @@ def _author_key() -> bytes:
     """Each instance would make a key of its own, and no author would be the same twice."""
     try:
         return secret(ENVIRONMENT_VARIABLE).encode()
-    except SourceError as error:
+    except UserError as error:
         raise PollError(str(error)) from None

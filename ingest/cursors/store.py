@@ -46,16 +46,6 @@ class Store(Protocol):
         ...
 
 
-def open_store(where: str) -> Store:
-    """A folder, made if it is not there, or gs://BUCKET/PREFIX. Raises StateError."""
-    if where.startswith("gs://"):
-        # The client takes a second to load, and a local run has no need of it.
-        from ingest.cursors.gcs import GcsStore
-
-        return GcsStore(where)
-    return LocalStore(Path(where))
-
-
 class LocalStore:
     """A file a name, replaced whole: a kill at any moment leaves the old value or the new one."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mltox.base.errors import UserError
+from mltox.google.objects import ObjectError, download
 from mltox.posts.records import LABELS
 from mltox.scoring.normalise import PREPROCESSING
 
@@ -150,16 +151,7 @@ def _fetch(uri: str) -> Path:
 
 
 def _download(uri: str, folder: Path, names: Sequence[str]) -> None:
-    from google.api_core.exceptions import GoogleAPIError
-    from google.auth.exceptions import GoogleAuthError
-    from google.cloud.storage import Client
-
-    bucket, _, prefix = uri.removeprefix("gs://").partition("/")
     try:
-        source = Client().bucket(bucket)
-        for name in names:
-            blob = source.blob("/".join(filter(None, (prefix.strip("/"), name))))
-            blob.download_to_filename(str(folder / name))
-    except (GoogleAPIError, GoogleAuthError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BundleError(f"cannot fetch the bundle {uri}: {reason}") from None
+        download(uri, folder, names)
+    except ObjectError as error:
+        raise BundleError(f"cannot fetch the bundle {uri}: {error}") from None

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.cursors.store import Conflict, Keeper, LocalStore, StateError, Store, open_store
+from ingest.cursors.opening import open_store
+from ingest.cursors.store import Conflict, Keeper, LocalStore, StateError, Store
 from tests import gcs_server
 from tests.gcs_server import Objects
 

@@ -6,9 +6,9 @@ import logging
 import math
 from collections.abc import Sequence
 
-from ingest.budget import BudgetSpent
 from ingest.sources.handover import Handover
 from ingest.sources.source import Batch, SourceError
+from ingest.sources.x.budget import BudgetSpent
 from ingest.sources.x.pages import Message
 from ingest.sources.x.position import OVERLAP_MS
 from ingest.sources.x.reader import Reader

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import threading
 
-from ingest.budget import Budget, Grant
 from ingest.sources.handover import Stopped
+from ingest.sources.x.budget import Budget, Grant
 
 CHUNK = 500
 """Reads that are reserved at once. A run that is killed leaves as many counted, at most."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from ingest import budget
+from ingest.sources.x import budget
 from ingest.sources.x.client import API
 from ingest.sources.x.rules import SHORTEST
 

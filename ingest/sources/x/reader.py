@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from ingest.budget import BudgetSpent
 from ingest.sources.handover import Handover
+from ingest.sources.x.budget import BudgetSpent
 from ingest.sources.x.calls import Rest, asked
 from ingest.sources.x.client import Obj, XClient
 from ingest.sources.x.meter import Meter

@@ -12,9 +12,9 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from ingest.budget import Budget, open_budget
 from ingest.sources.handover import Handover, batches
 from ingest.sources.source import Batch, CurrentTopics, Cursor, Source, SourceError
+from ingest.sources.x.budget import Budget, open_budget
 from ingest.sources.x.calls import Rest
 from ingest.sources.x.client import Endpoint, XClient
 from ingest.sources.x.counts import XCounts

@@ -14,10 +14,10 @@ from functools import partial
 
 import requests
 
-from ingest.budget import Budget, open_budget
 from ingest.sources.handover import Handover, batches
 from ingest.sources.source import Batch, CurrentTopics, Cursor, Source, SourceError
 from ingest.sources.x.backoff import Patience
+from ingest.sources.x.budget import Budget, open_budget
 from ingest.sources.x.calls import Rest, kind_of
 from ingest.sources.x.client import Endpoint, XClient
 from ingest.sources.x.connection import STALL_SECONDS, Connection

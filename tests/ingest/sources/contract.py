@@ -23,7 +23,8 @@ from pathlib import Path
 import pytest
 
 from ingest.sources import registry
-from ingest.sources.source import Batch, Cursor, Source, SourceError
+from ingest.sources.source import Batch, Cursor, Source
+from mltox.base.errors import UserError
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope
 from mltox.posts.formats import decode
@@ -184,7 +185,7 @@ class SourceContract:
             with monkeypatch.context() as patch:
                 patch.delenv(name)
                 patch.delenv(f"{name}_SECRET", raising=False)
-                with pytest.raises(SourceError, match=rf"\b{name}\b") as raised:
+                with pytest.raises(UserError, match=rf"\b{name}\b") as raised:
                     read_until(opened(case, tmp_path), {}, lambda _: True)
             assert not any(value in str(raised.value) for value in case.secrets.values())
 

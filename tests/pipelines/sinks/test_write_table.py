@@ -162,5 +162,3 @@ def test_bigquery_is_asked_again_after_a_transient_error(big: Warehouse, backend
     backend.fail_next = [Refused(503, "backendError", "come back later")]
     write(big.uri, "text_scores", [text_score()])
     assert read_records(big, "text_scores", TextScore) == [text_score()]
-
-

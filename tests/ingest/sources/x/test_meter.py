@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.budget import Budget, BudgetSpent
 from ingest.cursors.store import LocalStore
 from ingest.sources.handover import Stopped
+from ingest.sources.x.budget import Budget, BudgetSpent
 from ingest.sources.x.meter import CHUNK, Meter
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import requests
 
-from ingest.budget import Budget, BudgetSpent
 from ingest.cursors.store import LocalStore
 from ingest.sources.handover import Handover
 from ingest.sources.source import Batch, SourceError
+from ingest.sources.x.budget import Budget, BudgetSpent
 from ingest.sources.x.client import Endpoint, Session, XClient
 from ingest.sources.x.search import XSearch
 from mltox.posts.topics import Topic

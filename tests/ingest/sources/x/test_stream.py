@@ -10,12 +10,12 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest.budget import Budget, BudgetSpent
 from ingest.cursors.store import LocalStore
 from ingest.sources.handover import Handover
 from ingest.sources.source import Batch, SourceError
 from ingest.sources.x import backoff as x_backoff
 from ingest.sources.x import follower as x_follower
+from ingest.sources.x.budget import Budget, BudgetSpent
 from ingest.sources.x.client import Endpoint, XClient
 from ingest.sources.x.gap import backfill_minutes
 from ingest.sources.x.position import Position

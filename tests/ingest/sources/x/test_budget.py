@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.budget import Budget, BudgetSpent, add_arguments, limit_of, money, open_budget
 from ingest.cursors.store import LocalStore
 from ingest.sources.source import SourceError
+from ingest.sources.x.budget import Budget, BudgetSpent, add_arguments, limit_of, money, open_budget
 
 MARCH = datetime(2026, 3, 31, 23, 59, tzinfo=UTC)
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)

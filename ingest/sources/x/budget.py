@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 from typing import NamedTuple
 
-from ingest.cursors.store import Conflict, Store, open_store
+from ingest.cursors.opening import open_store
+from ingest.cursors.store import Conflict, Store
 from ingest.sources.source import SourceError
 
 log = logging.getLogger(__name__)
