@@ -10,7 +10,10 @@ from pathlib import Path
 
 from ingest.sources.replay import Line, replayed
 from ingest.sources.source import Batch, CurrentTopics, Cursor, SourceError
-from mltox.posts.reading.files import InputError, check_columns, expand, read_rows
+from mltox.posts.reading.columns import check_columns
+from mltox.posts.reading.errors import InputError
+from mltox.posts.reading.files import expand
+from mltox.posts.reading.rows import read_rows
 
 IDENTIFYING_BYTES = 4096
 

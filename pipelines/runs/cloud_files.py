@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from mltox.posts.reading.files import InputError
+from mltox.posts.reading.errors import InputError
 
 
 @contextmanager

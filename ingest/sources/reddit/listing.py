@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ingest.sources.source import Batch, Cursor
 from mltox.posts.envelope import encode_deletion
-from mltox.posts.formats.reddit import GONE
+from mltox.posts.formats.reddit import is_placeholder
 
 log = logging.getLogger(__name__)
 
@@ -117,8 +117,8 @@ def thing_of(child: Any) -> Thing:
 
 def is_gone(data: dict[str, Any]) -> bool:
     """Whether its author has deleted it, or somebody removed it. A submission keeps its title."""
-    if data.get("body") in GONE or data.get("title") in GONE:
+    if is_placeholder(data.get("body")) or is_placeholder(data.get("title")):
         return True
     return bool(data.get("removed_by_category")) or (
-        data.get("author") == "[deleted]" and data.get("selftext") in GONE
+        data.get("author") == "[deleted]" and is_placeholder(data.get("selftext"))
     )

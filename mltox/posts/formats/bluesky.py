@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
-from mltox.posts.formats.draft import Draft, Json, Obj
+from mltox.posts.formats.draft import BadPost, Draft, Json, Obj
 from mltox.posts.formats.found import Found, as_list, as_obj, deletion, named, no_post, one
 
 _POSTS = "app.bsky.feed.post"
@@ -30,15 +30,27 @@ def find(obj: Obj) -> Found | None:
         return _event(obj, kind, payload.get("did"), payload)
     if isinstance(obj.get("did"), str) and ("time_us" in obj or "commit" in obj):
         return _event(obj, obj.get("kind"), obj["did"], as_obj(obj.get("commit")))
-    for key in ("posts", "feed"):
-        views = obj.get(key)
-        if isinstance(views, list) and "text" not in obj:
-            if not views:
-                return no_post(obj, "a page without posts")
-            return Found(nested=[as_obj(view).get("post", view) for view in views])
-    if isinstance(obj.get("record"), dict) and str(obj.get("uri")).startswith("at://"):
+    if "text" not in obj:
+        for key in ("posts", "feed", "records"):
+            views = obj.get(key)
+            if isinstance(views, list):
+                return Found(nested=views) if views else no_post(obj, "a page without posts")
+        thread = obj.get("thread")
+        if isinstance(thread, dict) and "post" in thread:
+            return Found(nested=[thread])
+        if _is_view(obj.get("post")):
+            replies = as_list(obj.get("replies"))
+            return Found(nested=[obj["post"], *(r for r in replies if "post" in as_obj(r))])
+    if _is_view(obj):
         return one(obj, _parse_view)
     return None
+
+
+def _is_view(value: Json) -> bool:
+    """Whether it is a post with its address: a view, or a record of `listRecords`."""
+    if not isinstance(value, dict) or not str(value.get("uri")).startswith("at://"):
+        return False
+    return isinstance(value.get("record"), dict) or isinstance(value.get("value"), dict)
 
 
 def _event(obj: Obj, kind: Json, did: Json, commit: Obj) -> Found:
@@ -57,7 +69,10 @@ def _event(obj: Obj, kind: Json, did: Json, commit: Obj) -> Found:
 
 def _parse_view(view: Obj) -> Draft:
     did, _, path = str(view["uri"])[len("at://") :].partition("/")
-    return _draft(did, path.rpartition("/")[2], as_obj(view["record"]))
+    collection, _, rkey = path.rpartition("/")
+    if collection != _POSTS:
+        raise BadPost("not_a_post", f"a record of another kind{named(collection, _OTHER_RECORDS)}")
+    return _draft(did, rkey, as_obj(view.get("record") or view.get("value")))
 
 
 def _draft(did: Json, rkey: Json, record: Obj) -> Draft:
@@ -66,7 +81,8 @@ def _draft(did: Json, rkey: Json, record: Obj) -> Draft:
         source="bluesky",
         native_id=_native_id(did, rkey),
         text=record.get("text"),
-        created_at=record.get("createdAt"),
+        # the Python SDK writes its models in snake case
+        created_at=record.get("createdAt", record.get("created_at")),
         # A post in several languages is not known to be in any one of them.
         lang=languages[0] if len(languages) == 1 else None,
         author=did,

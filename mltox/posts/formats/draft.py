@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope
 from mltox.posts.formats.stamps import micros_of
+from mltox.posts.languages import language
 from mltox.posts.records import DAY, Micros
 
 Json = Any
@@ -24,9 +25,6 @@ EARLIEST: Micros = 946_684_800_000_000
 _BLANK = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LETTER = re.compile(r"[^\W\d_TZ]")
-_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?", re.DOTALL)
-_NO_LANGUAGE = {"und", "zxx", "mis", "mul"}
-_OLD_LANGUAGE_CODES = {"in": "id", "iw": "he", "ji": "yi"}
 
 
 class BadPost(Exception):
@@ -108,30 +106,16 @@ def checked_stamp(value: Json, now: Micros) -> Micros:
         raise BadPost("wrong_type", f"created_at is of type {_type_name(value)}")
     stamp = micros_of(value)
     if stamp is None:
-        raise BadPost("bad_created_at", f"created_at cannot be read as a time: {_shown(value)}")
+        hint = "; --dayfirst or --date-format says how" if "/" in str(value)[:12] else ""
+        raise BadPost(
+            "bad_created_at", f"created_at cannot be read as a time: {_shown(value)}{hint}"
+        )
     if not EARLIEST <= stamp <= now + DAY:
         raise BadPost(
             "created_at_out_of_range",
             f"created_at is before 2000 or more than a day ahead: {_shown(value)}",
         )
     return stamp
-
-
-def language(value: Json) -> str | None:
-    """Returns the ISO 639 code of a language tag, or None where it names no language.
-
-    X's own codes (`und`, and `qam`, `qct`, `qht`, `qme`, `qst`, `zxx` for posts without words) are
-    None; so is anything that is no language tag, since a post is not worse for that.
-    """
-    if not isinstance(value, str):
-        return None
-    match = _LANGUAGE.fullmatch(value)
-    if match is None:
-        return None
-    code = match[1].lower()
-    if code in _NO_LANGUAGE or (len(code) == 3 and code[0] == "q"):
-        return None
-    return _OLD_LANGUAGE_CODES.get(code, code)
 
 
 def topic_names(value: Json) -> tuple[str, ...]:

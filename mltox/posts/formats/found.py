@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, NoReturn
 
 from mltox.posts.envelope import DELETION
 from mltox.posts.formats.draft import BadPost, Draft, Json, Obj
+
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
 class Part(NamedTuple):
@@ -65,4 +69,15 @@ def unescaped(text: Json) -> Json:
     """Undoes the escaping of `&`, `<` and `>` that X and Reddit apply to texts; no other entity."""
     if isinstance(text, str) and "&" in text:
         return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return text
+
+
+def without_entities(text: Json) -> Json:
+    """Undoes once whatever escaping of HTML a file's text has; `&copy=1` of an address stays.
+
+    >>> without_entities("fish &amp; chips, it&#39;s ?a=1&copy=2")
+    "fish & chips, it's ?a=1&copy=2"
+    """
+    if isinstance(text, str) and "&" in text:
+        return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     return text

@@ -15,11 +15,11 @@ from mltox.posts.formats.draft import (
     check_unicode,
     checked_stamp,
     checked_text,
-    language,
     topic_names,
 )
 from mltox.posts.formats.found import Found, deletion
 from mltox.posts.formats.masked import masked_json, masked_text, storable, without_names
+from mltox.posts.languages import language
 from mltox.posts.records import Micros
 
 MAX_ID_CHARACTERS = 300

@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-import re
-
+from mltox.posts.formats import x_v2
 from mltox.posts.formats.draft import BadPost, Draft, Json, Obj
-from mltox.posts.formats.found import Found, one
+from mltox.posts.formats.found import Found, one, without_entities
+from mltox.posts.networks import DEFAULT_SOURCE, network_of
 
 FIELDS = dict.fromkeys(
     ("id", "text", "created_at", "author", "topic", "topics", "lang", "source")
 ).keys()
 """What a plain row may have, in the order in which people are told; a set for comparing."""
 
-DEFAULT_SOURCE = "file"
-
-_NOT_IN_SOURCE = re.compile(r"[^a-z0-9_.-]+")
-
 
 def find(obj: Obj) -> Found | None:
-    """Finds a plain row: an object that has at least a text, or an id and a time."""
+    """Finds a plain row: an object that has at least a text, or an id and a time.
+
+    An object with an id of X and no field that a tweet has not is a tweet, however few of its
+    fields were asked for.
+    """
     if "text" in obj or ("id" in obj and "created_at" in obj):
-        return one(obj, parse)
+        return one(obj, x_v2.parse if _is_tweet(obj) else parse)
     return None
 
 
 def parse(row: Obj) -> Draft:
-    """Parses a plain row; a row without a source is of the source `file`."""
+    """Parses a plain row; a row of which no network is known is of the source `file`."""
+    source, created_at = _source(row.get("source")), row.get("created_at")
+    if source == "x" and created_at is None:
+        created_at = x_v2.snowflake_millis(row.get("id"))
     return Draft(
-        source=_source(row.get("source")),
+        source=source,
         native_id=row.get("id"),
-        text=row.get("text"),
-        created_at=row.get("created_at"),
+        text=without_entities(row.get("text")),
+        created_at=created_at,
         lang=row.get("lang"),
         author=row.get("author"),
         topics=row.get("topics", row.get("topic")),
     )
+
+
+def _is_tweet(row: Obj) -> bool:
+    source = row.get("source")
+    named = isinstance(source, str) and network_of(source) is not None
+    return not named and row.keys() <= x_v2.FEW_FIELDS and x_v2.has_its_time(row)
 
 
 def _source(value: Json) -> str:
@@ -42,4 +51,4 @@ def _source(value: Json) -> str:
         return DEFAULT_SOURCE
     if not isinstance(value, str):
         raise BadPost("wrong_type", "the source is no string")
-    return _NOT_IN_SOURCE.sub("-", value.casefold()).strip("-")[:40] or DEFAULT_SOURCE
+    return network_of(value) or DEFAULT_SOURCE

@@ -5,10 +5,14 @@ Reference: https://www.reddit.com/dev/api
 
 from __future__ import annotations
 
+import re
+
 from mltox.posts.formats.draft import BadPost, Draft, Json, Obj
 from mltox.posts.formats.found import Found, Part, as_list, as_obj, no_post, one, unescaped
 
-GONE = frozenset({"[deleted]", "[removed]", "[ Removed by Reddit ]"})
+_GONE = re.compile(r"\[\s*(?:deleted|removed)\b[^\[\]]{0,200}\]", re.IGNORECASE)
+"""What Reddit shows in place of a text: `[deleted]`, `[deleted by user]`, `[ Removed by Reddit ]`,
+`[ Removed by Reddit on account of violating the content policy. ]`."""
 _KINDS = frozenset({"t1", "t2", "t3", "t4", "t5", "t6", "more", "Listing"})
 
 
@@ -47,13 +51,27 @@ def parse_submission(submission: Obj) -> Draft:
     """Parses a submission, the data of a t3: its title, and its own text below."""
     title = submission.get("title")
     body = submission.get("selftext", submission.get("text"))
-    if isinstance(title, str) and isinstance(body, str) and body.strip() and body not in GONE:
-        title = f"{title}\n\n{body}"
+    if (
+        isinstance(title, str)
+        and isinstance(body, str)
+        and body.strip()
+        and not is_placeholder(body)
+    ):
+        title = body if is_placeholder(title) else f"{title}\n\n{body}"
     return _draft(submission, "t3", title)
 
 
+def is_placeholder(text: Json) -> bool:
+    """Whether a text, a title or an author is only what Reddit shows in its place.
+
+    >>> is_placeholder("[deleted by user]"), is_placeholder("[deleted] scenes of the film")
+    (True, False)
+    """
+    return isinstance(text, str) and _GONE.fullmatch(text.strip()) is not None
+
+
 def _draft(thing: Obj, prefix: str, text: Json) -> Draft:
-    if isinstance(text, str) and text in GONE:
+    if is_placeholder(text):
         raise BadPost("empty_text", "the text was deleted or removed at Reddit")
     author = thing.get("author")
     return Draft(
@@ -62,7 +80,7 @@ def _draft(thing: Obj, prefix: str, text: Json) -> Draft:
         text=unescaped(text),
         created_at=thing.get("created_utc"),
         lang=thing.get("lang"),
-        author=None if isinstance(author, str) and author in GONE else author,
+        author=None if is_placeholder(author) else author,
     )
 
 

@@ -19,6 +19,9 @@ _NOTICES = {
 }
 
 
+_MARKS = frozenset({"full_text", "id_str", "in_reply_to_status_id_str", "retweeted_status"})
+
+
 def find(obj: Obj) -> Found | None:
     """Finds a status, the statuses of a search result, or a notice."""
     if "text" not in obj and "full_text" not in obj:
@@ -27,12 +30,15 @@ def find(obj: Obj) -> Found | None:
         for key, meaning in _NOTICES.items():
             if isinstance(obj.get(key), dict):
                 return no_post(obj, meaning)
+        own = obj.get("tweet")
+        if isinstance(own, dict) and ("full_text" in own or "id_str" in own):
+            return Found(nested=[own])  # a line of Twitter's own archive
         statuses = obj.get("statuses")
         if isinstance(statuses, list):
             if statuses:
                 return Found(nested=statuses)
             return no_post(obj, "a search result without posts")
-    if isinstance(obj.get("user"), dict) or "full_text" in obj or "retweeted_status" in obj:
+    if _MARKS & obj.keys() or isinstance(obj.get("user"), dict):
         return one(obj, parse)
     return None
 

@@ -5,6 +5,7 @@ Reference: https://docs.x.com/x-api/fundamentals/data-dictionary
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import partial
 
@@ -19,6 +20,8 @@ from mltox.posts.formats.found import (
     one,
     unescaped,
 )
+from mltox.posts.formats.stamps import micros_of
+from mltox.posts.records import SECOND
 
 _TWEET_FIELDS = frozenset(
     {
@@ -33,9 +36,12 @@ _TWEET_FIELDS = frozenset(
         "reply_settings",
     }
 )
+FEW_FIELDS = frozenset({"created_at", "id", "lang", "source", "text"})
+"""Fields of a tweet that other rows have as well."""
 _GONE = ("delete", "drop")
 """Compliance events after which a post may not be kept:
 https://docs.x.com/x-api/compliance/streams/introduction"""
+_MILLIS = re.compile(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z")
 _SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 _FIRST_SNOWFLAKE = 300_000_000_000_000
 
@@ -143,6 +149,26 @@ def snowflake_millis(native_id: Json) -> int | None:
     if not _FIRST_SNOWFLAKE <= native_id < 2**63:
         return None
     return (native_id >> 22) + _SNOWFLAKE_EPOCH_MS
+
+
+def has_its_time(tweet: Obj) -> bool:
+    """Whether an object's id is one of X: a string, and where there is a time as X writes it, the
+    id holds the same one.
+
+    >>> has_its_time({"id": "1212092628029698048", "created_at": "2019-12-31T19:26:16.000Z"})
+    True
+    """
+    native_id = tweet.get("id")
+    held = snowflake_millis(native_id) if isinstance(native_id, str) else None
+    if held is None:
+        return False
+    if "created_at" not in tweet:
+        return True
+    created_at = tweet["created_at"]
+    if not isinstance(created_at, str) or _MILLIS.fullmatch(created_at) is None:
+        return False
+    stamp = micros_of(created_at)
+    return stamp is not None and abs(stamp - held * 1000) <= SECOND
 
 
 def first_id_at(millis: int) -> int:

@@ -1,9 +1,15 @@
-"""Bytes out of a file that may be compressed, in chunks of bounded size."""
+"""Bytes out of a file that may be compressed, in chunks of bounded size.
+
+What a file is compressed with is told by how it begins, never by its name: archives are called
+`part-0`, `tweets.2021-01-02.gz` or `posts.jsonl.gz.1`, and a browser unpacks a file and leaves it
+its name.
+"""
 
 from __future__ import annotations
 
 import bz2
 import gzip
+import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,7 +18,15 @@ from typing import BinaryIO
 
 import zstandard
 
-SUFFIXES = (".gz", ".bz2", ".zst")
+SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
+
+_MAGIC = (
+    (b"\x1f\x8b", ".gz"),
+    (b"BZh", ".bz2"),
+    (b"\xfd7zXZ\x00", ".xz"),
+    (b"\x28\xb5\x2f\xfd", ".zst"),
+)
+_ZSTD_SKIPPABLE = b"\x2a\x4d\x18"
 
 _CHUNK = 1 << 17
 # A few bytes of Zstandard can stand for 128 kB; small bites keep what comes out of one small too.
@@ -28,22 +42,36 @@ class TruncatedInput(Exception):
     """A compressed file ends too early or is damaged; what came before is good."""
 
 
+def compression(start: bytes) -> str | None:
+    """The suffix that belongs to a file which begins like this; None where it is not compressed.
+
+    >>> compression(gzip.compress(b"posts"))
+    '.gz'
+    """
+    for magic, suffix in _MAGIC:
+        if start.startswith(magic):
+            return suffix
+    if start[1:4] == _ZSTD_SKIPPABLE and start[:1] in b"PQRSTUVWXYZ[\\]^_":
+        return ".zst"
+    return None
+
+
 def chunks(path: Path, progress: Progress | None = None) -> Iterator[bytes]:
-    """Yields the content of a file, decompressed as its last suffix says.
+    """Yields the content of a file, decompressed.
 
     Raises OSError if the file cannot be opened or read, TruncatedInput where it breaks off.
     """
     with path.open("rb") as raw:
         used = 0
         try:
-            for chunk in _reader(raw, path.suffix.lower()):
+            for chunk in _reader(raw):
                 yield chunk
                 if progress is not None:
                     progress(raw.tell() - used)
                     used = raw.tell()
         except EOFError as error:
             raise TruncatedInput("the compressed file ends before its end marker") from error
-        except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
+        except (gzip.BadGzipFile, zlib.error, zstandard.ZstdError, lzma.LZMAError) as error:
             raise TruncatedInput(f"the compressed file is damaged: {error}") from error
         except OSError as error:
             if error.errno is not None:
@@ -51,14 +79,18 @@ def chunks(path: Path, progress: Progress | None = None) -> Iterator[bytes]:
             raise TruncatedInput(f"the compressed file is damaged: {error}") from error
 
 
-def _reader(raw: BinaryIO, suffix: str) -> Iterator[bytes]:
+def _reader(raw: BinaryIO) -> Iterator[bytes]:
+    suffix = compression(raw.read(8))
+    raw.seek(0)
     if suffix == ".zst":
         return _zstandard(raw)
+    # read1 hands out what is good before an error; read would lose it
     if suffix == ".gz":
-        # read1 hands out what is good before the error; read would lose it
         return iter(partial(gzip.GzipFile(fileobj=raw).read1, _CHUNK), b"")
     if suffix == ".bz2":
         return iter(partial(bz2.BZ2File(raw).read1, _CHUNK), b"")
+    if suffix == ".xz":
+        return iter(partial(lzma.LZMAFile(raw).read1, _CHUNK), b"")
     return iter(partial(raw.read, _CHUNK), b"")
 
 

@@ -1,113 +1,142 @@
-"""Cuts a JSON document into its top-level values, or the elements of its top-level array.
+"""Cuts a JSON text into its top-level values, or the elements of its top-level arrays.
 
-It only follows strings and brackets and leaves the parsing to whoever takes a value, so that an
-array of any length passes in flat memory and one broken element does not spoil the others.
+A value that is broken (cut, a quote or a bracket missing) is handed out as it is, up to where the
+next whole value begins, so that it spoils no other. Commas, brackets and line ends between values
+do not matter: an array, objects one after the other, and lines of either are read alike.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-_OUTSIDE_STRING = re.compile(rb'["\[\]{},]')
-_STRING_END = re.compile(rb'\\|"')
-_BOM = b"\xef\xbb\xbf"
-_SPACE = b" \t\r\n"
+_BETWEEN = re.compile(r"[\s,;\[\]\ufeff\x1e]*")
+_START = re.compile(r"[,\[\]}\n\x1e]\s*(\{)")
+"""Where a value may begin. One that is a member of another has a colon before it."""
+_AFTER = re.compile(r"\s*(?:$|[,\]\n\x1e])")
+_FIRST = frozenset('{"-0123456789tfn')
+_SLACK = 12
+"""Characters at the end of what is there that may be the half of an escape or of a name."""
+_FIRST_TRY = 1 << 16
 
 
-class ValueTooLarge(Exception):
+class Value(NamedTuple):
+    """The bytes of a value, or of what is left of a broken one."""
+
+    payload: bytes
+    whole: bool
+
+
+class ValueTooLarge(NamedTuple):
     """A value is longer than the limit; it may be that a bracket or a quote is missing."""
 
+    start: bytes
 
-def values(chunks: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
-    """Yields each element of a top-level array, or each value of a sequence of values.
 
-    What is cut off at the end of the document is yielded too, as it is. Raises ValueTooLarge for
-    one of more than `max_bytes`.
+def values(chunks: Iterable[bytes], max_size: int) -> Iterator[Value | ValueTooLarge]:
+    """Yields the values of a text in UTF-8 in their order; memory is flat in their number.
+
+    >>> [value.payload for value in values([b'[{"a": 1}, {"b: 2}, {"c": 3}]'], 100)]
+    [b'{"a": 1}', b'{"b: 2}', b'{"c": 3}']
     """
-    cutter = _Cutter()
+    cutter = _Cutter(max_size)
+    pending = b""
     for chunk in chunks:
-        yield from cutter.feed(chunk)
-        if cutter.pending > max_bytes:
-            raise ValueTooLarge(f"a JSON value has more than {max_bytes:,} bytes")
-    rest = cutter.rest()
-    if rest:
-        yield rest
+        # no character is cut in two
+        chunk = pending + chunk
+        stop = _last_boundary(chunk)
+        pending = chunk[stop:]
+        yield from cutter.feed(chunk[:stop].decode("utf-8", "surrogateescape"))
+    yield from cutter.feed(pending.decode("utf-8", "surrogateescape"), final=True)
+
+
+def _last_boundary(chunk: bytes) -> int:
+    for back in range(1, min(4, len(chunk)) + 1):
+        byte = chunk[-back]
+        if byte < 0x80:
+            return len(chunk)
+        if byte >= 0xC0:
+            return len(chunk) - back
+    return len(chunk)
 
 
 class _Cutter:
-    """Keeps the unfinished value and where in it the scan stands."""
+    """Keeps what is not handed out yet, and how much has to be there before it looks again."""
 
-    def __init__(self) -> None:
-        self._buffer = b""
-        self._at = 0
-        self._depth = 0
-        self._in_string = False
-        self._array: bool | None = None
+    def __init__(self, max_size: int) -> None:
+        self._max = max_size
+        self._buffer = ""
+        self._wait = 0
+        self._skipping = False
+        self._decode = json.JSONDecoder().raw_decode
 
-    @property
-    def pending(self) -> int:
-        return len(self._buffer)
-
-    def rest(self) -> bytes:
-        return self._buffer.strip(_SPACE)
-
-    def feed(self, chunk: bytes) -> Iterator[bytes]:
-        self._buffer += chunk
-        if self._array is None:
-            self._open()
-        if self._array is None:
+    def feed(self, text: str, *, final: bool = False) -> Iterator[Value | ValueTooLarge]:
+        self._buffer += text
+        if len(self._buffer) < min(self._wait, self._max) and not final:
             return
-        start = 0
-        while (stop := self._next_end()) is not None:
-            value = self._buffer[start:stop].strip(_SPACE)
-            # The bracket or brace that ends a value belongs to it; a comma does not.
-            start = self._at
-            if value:
-                yield value
-        self._buffer = self._buffer[start:]
-        self._at -= start
-
-    def _open(self) -> None:
-        text = self._buffer.removeprefix(_BOM).lstrip(_SPACE)
-        if text and not _BOM.startswith(text):
-            self._array = text[:1] == b"["
-            self._buffer = text[1:] if self._array else text
-
-    def _next_end(self) -> int | None:
-        """Moves past the next end of a value; returns where the value's bytes end."""
+        at = 0
         while True:
-            if self._in_string:
-                match = _STRING_END.search(self._buffer, self._at)
-                if match is None:
-                    self._at = len(self._buffer)
-                    return None
-                if match[0] == b"\\":
-                    if match.end() >= len(self._buffer):
-                        self._at = match.start()
-                        return None
-                    self._at = match.end() + 1
-                    continue
-                self._in_string = False
-                self._at = match.end()
-                continue
-            match = _OUTSIDE_STRING.search(self._buffer, self._at)
-            if match is None:
-                self._at = len(self._buffer)
+            at = self._between(at)
+            if at == len(self._buffer):
+                self._buffer, self._wait = "", 0
+                return
+            found = self._value(at, final=final)
+            if found is None:
+                break
+            end, whole = found
+            if not self._skipping:
+                yield Value(_bytes(self._buffer[at:end].rstrip()), whole)
+            self._skipping = False
+            at = end
+        self._buffer = self._buffer[at:]
+        if len(self._buffer) > self._max:
+            if not self._skipping:
+                yield ValueTooLarge(_bytes(self._buffer[:20_000]))
+            self._skipping, self._buffer = True, self._buffer[-_SLACK:]
+        self._wait = max(_FIRST_TRY, 2 * len(self._buffer))
+
+    def _between(self, at: int) -> int:
+        match = None if self._skipping else _BETWEEN.match(self._buffer, at)
+        return at if match is None else match.end()
+
+    def _value(self, at: int, *, final: bool) -> tuple[int, bool] | None:
+        """Where the value that begins here ends, and whether it is whole; None where more of the
+        text is needed to tell."""
+        if self._buffer[at] in _FIRST and not self._skipping:
+            end = self._end_of(at, final=final)
+            if end is None:
                 return None
-            self._at = match.end()
-            character = match[0]
-            if character == b'"':
-                self._in_string = True
-            elif character in b"[{":
-                self._depth += 1
-            elif character == b",":
-                if self._depth == 0:
-                    return match.start()
-            elif self._depth > 0:
-                self._depth -= 1
-                if self._depth == 0 and not self._array:
-                    return self._at
-            else:
-                # the end of the array, or a stray bracket, which no value holds
-                return match.start()
+            if end > 0 and (self._buffer[at] == "{" or self._is_apart(end, final=final)):
+                return end, True
+        for match in _START.finditer(self._buffer, at):
+            start = match.start(1)
+            if start == at:
+                continue
+            end = self._end_of(start, final=final)
+            if end is None:
+                return None
+            if end > 0:
+                return start, False
+        return (len(self._buffer), False) if final else None
+
+    def _is_apart(self, end: int, *, final: bool) -> bool:
+        """Whether a string or a number ends as an element does, and not as a key, or cut off."""
+        after = _AFTER.match(self._buffer, end)
+        return after is not None and (final or after.end() < len(self._buffer))
+
+    def _end_of(self, start: int, *, final: bool) -> int | None:
+        """Where the object that begins here ends; 0 for a broken one, None for one that is not all
+        there yet."""
+        try:
+            return self._decode(self._buffer, start)[1]
+        except json.JSONDecodeError as error:
+            cut = error.msg.startswith("Unterminated") or (error.pos >= len(self._buffer) - _SLACK)
+            return None if cut and not final else 0
+        except (ValueError, RecursionError):
+            return 0
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

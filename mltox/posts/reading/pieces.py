@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mltox.posts.reading.decompress import Progress, TruncatedInput, chunks
+from mltox.posts.reading.encoding import as_utf8
 
 
 class Pieces:
-    """Reads a file once, from its start to its end.
+    """Reads a file of text once, from its start to its end, as UTF-8.
 
     `broken` is None, or after the last chunk or line the reason why the file ended too early.
     Raises OSError if the file cannot be opened or read.
@@ -21,7 +22,7 @@ class Pieces:
         self._max_line = max_line
         self._held = b""
         self._fault: str | None = None
-        self._chunks = self._unbroken(chunks(path, progress))
+        self._chunks = as_utf8(self._unbroken(chunks(path, progress)))
 
     def start(self, size: int) -> bytes:
         """Returns the first bytes of the file, at most `size`, without using them up."""
@@ -29,15 +30,9 @@ class Pieces:
             self._held += chunk
         return self._held[:size]
 
-    def first_line(self) -> bytes:
-        """Returns the first line that is not blank, or what there is of it, likewise."""
-        size = 1 << 16
-        while True:
-            head = self.start(size)
-            line, newline, _ = head.lstrip().partition(b"\n")
-            if newline or len(head) < size or size > self._max_line:
-                return line
-            size *= 2
+    def skip(self, size: int) -> None:
+        """Uses up bytes that `start` has shown."""
+        self._held = self._held[size:]
 
     def __iter__(self) -> Iterator[bytes]:
         if self._held:

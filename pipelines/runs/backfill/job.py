@@ -19,7 +19,7 @@ from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 
 from mltox.posts.authors import AuthorKeys
-from mltox.posts.reading.files import read_rows
+from mltox.posts.reading.rows import read_rows
 from mltox.posts.records import DAY, Message, ScoredPost
 from mltox.warehouse import Warehouse
 from pipelines.graph.build import Settings, Tables, build

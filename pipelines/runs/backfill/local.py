@@ -25,7 +25,8 @@ from mltox.base import progress
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.detection.monitor import TopicMonitor
-from mltox.posts.reading.files import count_hint, expand, read_rows
+from mltox.posts.reading.files import count_hint, expand
+from mltox.posts.reading.rows import read_rows
 from mltox.posts.records import Message
 from mltox.warehouse import Warehouse, open_warehouse
 from pipelines.graph.build import Settings, build

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mltox.posts.reading.files import InputError
+from mltox.posts.reading.errors import InputError
 from pipelines.runs.cloud_files import local_copy
 
 

@@ -18,7 +18,7 @@ from ingest.sources.sample.writing import DEFAULT_START, SampleInfo, write_sampl
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope, Reject
 from mltox.posts.formats import decode
-from mltox.posts.reading.files import read_rows
+from mltox.posts.reading.rows import read_rows
 from mltox.posts.records import HOUR
 from mltox.posts.topics import TopicMatcher, load_topics
 

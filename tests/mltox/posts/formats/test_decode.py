@@ -362,7 +362,7 @@ def test_one_bad_field(change: dict[str, Any], error_type: str, reject: Any) -> 
         {"text": "x" * 100_000},
         {"text": "é" * 50_000},
         {"created_at": "2000-01-01T00:00:00Z"},
-        {"created_at": "2026-01-02T00:00:00Z"},
+        {"created_at": "2026-01-01T00:10:00Z"},
         {"lang": 5},
         {"author": 5},
         {"author": ""},
@@ -373,6 +373,18 @@ def test_one_bad_field(change: dict[str, Any], error_type: str, reject: Any) -> 
 )
 def test_at_the_bound_of_what_is_good(change: dict[str, Any], post: Any) -> None:
     post({"id": "1", "text": "hello", "created_at": "2025-06-02T10:00:00Z"} | change)
+
+
+@pytest.mark.parametrize("stamp", ["2026-01-01T00:10:01Z", "2026-01-01T20:00:00Z"])
+def test_a_post_of_the_future_waits_whole_until_its_time(
+    stamp: str, reject: Any, authors: Any
+) -> None:
+    row = {"id": "1", "text": "hello", "created_at": stamp, "author": "someone"}
+    letter = reject(row)
+    assert (letter.error_type, letter.post_id) == ("created_at_in_future", "file:1")
+    later = 1_767_225_600_000_000 + 86_400_000_000
+    (post,) = decode(letter.payload.encode(), authors=authors, now=later)
+    assert (post.text, post.author_key) == ("hello", authors.key("file", "someone"))
 
 
 def test_half_a_surrogate_pair_matters_only_where_it_would_be_stored(

@@ -16,8 +16,10 @@ import zstandard
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope, Reject
 from mltox.posts.formats import decode
-from mltox.posts.reading import files
-from mltox.posts.reading.files import InputError, count_hint, expand, read_rows
+from mltox.posts.reading import rows
+from mltox.posts.reading.errors import InputError
+from mltox.posts.reading.files import count_hint, expand
+from mltox.posts.reading.rows import read_rows
 
 NOW = 1_767_225_600_000_000
 ROWS = [
@@ -281,7 +283,7 @@ def test_a_quote_that_is_never_closed(tmp_path: Path) -> None:
 def test_a_line_over_the_limit_is_one_reject(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MAX_ROW_BYTES", 300_000)
+    monkeypatch.setattr(rows, "MAX_ROW_BYTES", 300_000)
     path = tmp_path / name
     long = json.dumps(ROWS[0] | {"text": "x" * 700_000}).encode()
     path.write_bytes(JSONL + long + b"\n" + JSONL)
@@ -323,7 +325,9 @@ def test_progress_adds_up_to_the_size(name: str, tmp_path: Path) -> None:
         ("a.csv", b"text,when\n", {}, "no column 'created_at'"),
         ("a.csv", b"text,when\n", {"created_at": "date"}, "no column 'date' (for created_at)"),
         ("a.csv", b"text,when\n", {"body": "text"}, "no field 'body'; a post has id, text"),
-        ("a.csv", "text,when\n".encode("utf-16"), {}, "UTF-16"),
+        ("a.csv", "text,when\n".encode("utf-16"), {}, "a.csv has text, when"),
+        ("a.csv", b"text,date\n", {}, "perhaps --columns 'created_at=date'"),
+        ("a.csv", b"text,when\n", {"created_at": "whem"}, "did you mean 'when'?"),
         ("a.parquet", b"PAR1", {}, "is no Parquet file"),
         ("a.parquet", b"", {}, "is no Parquet file"),
     ],
@@ -370,7 +374,7 @@ def test_expand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         ("none.csv", "no such file"),
         ("*.none", "no such file"),
-        ("notes.txt", r"not one of \.jsonl"),
+        ("notes.txt", "plain text, of which a post's time is not known"),
         ("x.parquet.gz", "not one of"),
         ("empty", "no file of posts in the folder"),
     ],
