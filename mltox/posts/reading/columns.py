@@ -30,7 +30,7 @@ _OF_TWEETS = frozenset(
         "retweet_id", "tweet_url", "user_screen_name", "author.username",
     }
 )  # fmt: skip
-"""Columns that exports of tweets have (twarc-csv, Hydrator); one alone may be of another network."""
+"""Columns of exports of tweets (twarc-csv, Hydrator); one alone may be of another network."""
 
 
 def check_columns(columns: Mapping[str, str]) -> None:

@@ -186,7 +186,7 @@ class _Reader:
             literal = line.rstrip("\r\n").split(self._dialect.delimiter)
             lenient = next(csv.reader([line], delimiter=self._dialect.delimiter), [])
             if len(literal) == len(lenient) == self._width:
-                return TableRow(start, [_cell(*pair) for pair in zip(literal, lenient)])
+                return TableRow(start, list(map(_cell, literal, lenient)))
             if len(lenient) == self._width:
                 return TableRow(start, lenient)
             cells = cells or literal
