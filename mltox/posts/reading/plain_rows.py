@@ -150,8 +150,6 @@ class JsonPosts:
 
     def _is_doubtful(self, value: dict[str, Any]) -> bool:
         native_id = value.get("id")
-        if native_id is None:
-            return "text" in value
         if isinstance(native_id, float) or (isinstance(native_id, str) and "+" in native_id):
             return True
         source = value.get("source")
@@ -163,9 +161,9 @@ class JsonPosts:
             native_id = sound_id(native_id) if isinstance(native_id, str | float) else native_id
             if native_id is None:
                 self._remarks.note(_ROUNDED, f"{place}: {value['id']}")
-        value["id"] = (
-            row_id([payload.decode("utf-8", "replace")]) if native_id is None else native_id
-        )
+        if native_id is None and (self._mapping or "id" in value):
+            native_id = row_id([payload.decode("utf-8", "replace")])
+        value["id"] = native_id
         source = value.get("source")
         if self._how.source is not None:
             value["source"] = self._how.source
