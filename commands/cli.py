@@ -31,6 +31,8 @@ VERBS = {
     "provision": Verb("commands.provision", "make what a project, or a warehouse alone, needs"),
     "dashboard": Verb("commands.dashboard", "write the page from the warehouse, or serve it"),
     "explain": Verb("commands.explain", "what an hour of a topic was about, and who said it"),
+    "serve": Verb("commands.serve", "answer as Perspective's API did, on this machine", "serve"),
+    "calibrate": Verb("commands.calibrate", "fit the map that keeps a user's thresholds"),
     "train": Verb("model_export.train", "train a toxicity model", "export,train"),
     "export": Verb("model_export.export", "make a bundle of a trained model", "export"),
     "evaluate": Verb("model_export.evaluate", "measure a bundle on labelled texts", "export,train"),

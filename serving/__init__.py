@@ -1,0 +1,1 @@
+"""Perspective's contract (commentanalyzer v1alpha1) over a model bundle."""

@@ -1,0 +1,41 @@
+"""Reading a request's body, bounded in size and time."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import ClientDisconnect, Request
+
+from serving.contract import errors
+
+READ_SECONDS = 10.0
+MAX_CALL = 1024 * 1024
+"""Bytes of one call: 20,480 bytes of text are at most 122,880 as JSON; contexts may be longer."""
+MAX_BATCH = 16 * 1024 * 1024
+"""Bytes of a batch. HELM sends 25 texts, each a second time in the name of its part."""
+
+
+async def read_body(request: Request, limit: int, seconds: float = READ_SECONDS) -> bytes:
+    """Raises Refusal: too large, too slow, encoded; ClientDisconnect where the client has gone."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise errors.encoded_body()
+    try:
+        if int(request.headers.get("content-length", "0")) > limit:
+            raise errors.body_too_large(limit)
+    except ValueError:
+        raise errors.invalid_payload("Content-Length is no number.") from None
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise errors.body_too_large(limit)
+                parts.append(part)
+    except TimeoutError:
+        raise errors.too_slow(seconds) from None
+    return b"".join(parts)
+
+
+__all__ = ["MAX_BATCH", "MAX_CALL", "READ_SECONDS", "ClientDisconnect", "read_body"]

@@ -1,0 +1,1 @@
+"""What client and server say: messages, errors, documents. No network, no model."""
