@@ -13,6 +13,7 @@ from mltox.base.errors import UsageError, UserError
 from mltox.base.logs import LogFormat, log_format_argument, set_up
 from mltox.scoring.scale.maps import FILE, Scale, read_scale
 from serving.app import build
+from serving.body import CLIENT_SECONDS
 from serving.engine import DEFAULT_BUNDLE, Engine
 from serving.feedback import open_feedback
 from serving.keys import Keys, read_keys
@@ -123,6 +124,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="comments that may wait before 429 is answered (default: %(default)s)",
     )
+    add(
+        "--client-seconds",
+        "--client_seconds",
+        type=float,
+        default=CLIENT_SECONDS,
+        metavar="S",
+        help="how long a client may take to send a request (default: %(default)g)",
+    )
     add("--threads", type=int, default=0, help="CPU threads of the model (0: all)")
     log_format_argument(made)
     return made
@@ -146,6 +155,8 @@ def serve(options: argparse.Namespace) -> int:
         )
     if not 0 <= options.batch_wait_ms <= 1_000 or options.max_waiting < 1:
         raise UsageError("--batch-wait-ms must be 0 to 1000, and --max-waiting at least 1")
+    if options.client_seconds <= 0:
+        raise UsageError("--client-seconds must be more than 0")
     engine = Engine(options.bundle, threads=options.threads)
     service = Service(
         engine,
@@ -155,7 +166,13 @@ def serve(options: argparse.Namespace) -> int:
         limits=Limits(batch_wait=options.batch_wait_ms / 1000, waiting=options.max_waiting),
     )
     sys.setswitchinterval(SWITCH_SECONDS)
-    run(build(service, public_url=options.public_url, origins=options.cors), address)
+    app = build(
+        service,
+        public_url=options.public_url,
+        origins=options.cors,
+        client_seconds=options.client_seconds,
+    )
+    run(app, address, options.client_seconds)
     return 0
 
 

@@ -14,11 +14,11 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.body import MAX_BATCH, MAX_CALL, ClientDisconnect, read_body
+from serving.body import CLIENT_SECONDS, MAX_BATCH, MAX_CALL, read_body
 from serving.contract import errors
 from serving.contract.documents import VERSION, discovery, openapi
 from serving.multipart import read_batch, write_batch
@@ -34,12 +34,20 @@ REQUESTS_AT_ONCE = 1_024
 
 
 def build(
-    service: Service, *, public_url: str | None = None, origins: Sequence[str] = ()
+    service: Service,
+    *,
+    public_url: str | None = None,
+    origins: Sequence[str] = (),
+    client_seconds: float = CLIENT_SECONDS,
 ) -> Starlette:
-    """The ASGI application. `public_url` is where clients reach it (default: the name that each
-    asked for), `origins` the web pages that may call it (`*`: all)."""
+    """The ASGI application.
+
+    `public_url` is where clients reach it (default: the name that each asked for), `origins` the
+    web pages that may call it (`*`: all), `client_seconds` how long a client may take to send a
+    body.
+    """
     pages = _Pages(service, public_url)
-    calls = _Calls(service)
+    calls = _Calls(service, client_seconds)
     routes = [
         *(
             Route(path, _guarded(calls.endpoint(method)), methods=["POST"])
@@ -75,32 +83,37 @@ def build(
 class _Calls:
     """The methods of the contract, alone and in batches."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, client_seconds: float) -> None:
         self._service = service
+        self._seconds = client_seconds
         self._running = self._batches = 0
 
     def endpoint(self, method: str) -> Handler:
         async def call(request: Request) -> Response:
             if self._running >= REQUESTS_AT_ONCE:
                 raise errors.too_many("requests at once")
-            self._running += 1
+            self._count(1)
             try:
                 with self._service.texts.arrival() as arrived:
-                    body = await read_body(request, MAX_CALL)
+                    body = await read_body(request, MAX_CALL, self._seconds)
                     self._service.check_room()
                     made = Call(method, request.query_params, request.headers, body)
                     return _response(await self._service.answer(made, arrived))
             finally:
-                self._running -= 1
+                self._count(-1)
 
         return call
+
+    def _count(self, change: int) -> None:
+        self._running += change
+        self._service.metrics.open(self._running)
 
     async def batch(self, request: Request) -> Response:
         if self._batches >= BATCHES_AT_ONCE:
             raise errors.too_many("batches at once")
         self._batches += 1
         try:
-            body = await read_body(request, MAX_BATCH)
+            body = await read_body(request, MAX_BATCH, self._seconds)
             self._service.check_room()
             kind = request.headers.get("content-type", "")
             parts = await asyncio.to_thread(read_batch, kind, body)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from serving.contract import errors
 
-READ_SECONDS = 10.0
+CLIENT_SECONDS = 10.0
+"""How long a client may take to send the head of a request, and its body."""
 MAX_CALL = 1024 * 1024
 """Bytes of one call: 20,480 bytes of text are at most 122,880 as JSON; contexts may be longer."""
 MAX_BATCH = 16 * 1024 * 1024
 """Bytes of a batch. HELM sends 25 texts, each a second time in the name of its part."""
 
 
-async def read_body(request: Request, limit: int, seconds: float = READ_SECONDS) -> bytes:
-    """Raises Refusal: too large, too slow, encoded; ClientDisconnect where the client has gone."""
+async def read_body(request: Request, limit: int, seconds: float) -> bytes:
+    """Raises Refusal: too large, too slow, encoded; Starlette's
+    ClientDisconnect where the client has gone."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise errors.encoded_body()
     try:
@@ -36,6 +38,3 @@ async def read_body(request: Request, limit: int, seconds: float = READ_SECONDS)
     except TimeoutError:
         raise errors.too_slow(seconds) from None
     return b"".join(parts)
-
-
-__all__ = ["MAX_BATCH", "MAX_CALL", "READ_SECONDS", "ClientDisconnect", "read_body"]

