@@ -14,6 +14,7 @@ from mltox.posts.reading.tables import Row, TableError, Writer, kind, read_chunk
 from mltox.posts.records import LABELS, UNSCORED, Scores
 from mltox.scoring.bundle import DEFAULT_BUNDLE, BundleError
 from mltox.scoring.scorer import Scorer
+from mltox.scoring.trial import opened
 
 CHUNK_ROWS = 2_048
 
@@ -59,7 +60,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def score_text(options: argparse.Namespace) -> str:
     """What is printed for one text."""
-    scorer = Scorer(options.bundle, threads=options.threads, cache_size=1)
+    scorer = opened(options.bundle, threads=options.threads, cache_size=1)
     [scores] = scorer.score([options.input])
     labels = scorer.bundle.labels
     if options.json:
@@ -89,7 +90,7 @@ def score_file(path: Path, options: argparse.Namespace) -> None:
         raise TableError(f"there is no file {path}")
     if options.out.resolve() == path.resolve():
         raise TableError(f"--out is the same file as the one to read ({path})")
-    scorer = Scorer(options.bundle, threads=options.threads)
+    scorer = opened(options.bundle, threads=options.threads)
     columns: dict[str, str] = {}
     rows = unscored = 0
     size = path.stat().st_size

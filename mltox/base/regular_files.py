@@ -24,12 +24,12 @@ def read_regular(path: Path, most: int, *, follow: bool = True) -> bytes:
     if not follow and path.is_symlink():
         raise NotRegular(path, "it is a link")
     descriptor = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
+    # Not until it is known to be a file: what else it is, Python says in words of its own.
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise NotRegular(path, f"it is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}")
     with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise NotRegular(path, "it is a folder")
-        if not stat.S_ISREG(mode):
-            raise NotRegular(path, "it is no regular file")
         content = file.read(most + 1)
     if len(content) > most:
         raise NotRegular(path, f"it has more than {most:,} bytes")

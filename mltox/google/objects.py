@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from mltox.base.errors import UserError
@@ -12,10 +12,10 @@ class ObjectError(UserError):
     """Cloud Storage does not give an object: it is not there, or may not be read."""
 
 
-def download(uri: str, folder: Path, names: Sequence[str]) -> None:
+def download(uri: str, folder: Path, most: Mapping[str, int]) -> None:
     """Writes `uri`/NAME to `folder`/NAME for each name; `uri` is gs://BUCKET/PREFIX.
 
-    Raises ObjectError.
+    Of an object with more than `most[name]` bytes one byte more than those. Raises ObjectError.
     """
     # The client takes a second to load, and a local bundle has no need of it.
     from google.api_core.exceptions import GoogleAPIError
@@ -25,9 +25,9 @@ def download(uri: str, folder: Path, names: Sequence[str]) -> None:
     bucket, _, prefix = uri.removeprefix("gs://").partition("/")
     try:
         source = Client().bucket(bucket)
-        for name in names:
+        for name, bound in most.items():
             blob = source.blob("/".join(filter(None, (prefix.strip("/"), name))))
-            blob.download_to_filename(str(folder / name))
+            blob.download_to_filename(str(folder / name), end=bound)
     except (GoogleAPIError, GoogleAuthError, OSError) as error:
         raise ObjectError(
             str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mltox.base.errors import UserError
+from mltox.base.regular_files import read_regular
 from mltox.google.objects import ObjectError, download
 from mltox.posts.records import LABELS
 from mltox.scoring.normalise import PREPROCESSING
@@ -22,6 +23,8 @@ from mltox.scoring.normalise import PREPROCESSING
 DEFAULT_BUNDLE = Path(__file__).parent / "bundles" / "default"
 DOCUMENT, MODEL, TOKENIZER = "bundle.json", "model.onnx", "tokenizer.json"
 FORMAT = 1
+MOST_BYTES = {DOCUMENT: 1_000_000, TOKENIZER: 100_000_000, MODEL: 2_000_000_000}
+MOST_LANGUAGES, LONGEST_NAME = 300, 100
 
 
 class BundleError(UserError):
@@ -51,7 +54,7 @@ def load_bundle(path: str | Path) -> Bundle:
     folder = _fetch(str(path)) if str(path).startswith("gs://") else Path(path)
     document = _read_document(folder, str(path))
     for name in (MODEL, TOKENIZER):
-        _check_hash(folder / name, document["files"].get(name), str(path))
+        _checked(folder / name, document["files"].get(name), str(path))
     return Bundle(
         folder=folder,
         name=document["name"],
@@ -62,6 +65,14 @@ def load_bundle(path: str | Path) -> Bundle:
         sha256=fingerprint(document),
         document=document,
     )
+
+
+def content_of(bundle: Bundle, name: str) -> bytes:
+    """One of the files of a bundle, which may have been replaced since the bundle was loaded.
+
+    Raises BundleError where it is not the file that the bundle's document describes.
+    """
+    return _checked(bundle.folder / name, bundle.document["files"].get(name), bundle.name)
 
 
 def peek_fingerprint(path: str | Path) -> str:
@@ -86,11 +97,13 @@ def sha256_of(path: Path) -> str:
 
 def _read_document(folder: Path, shown: str) -> dict[str, Any]:
     try:
-        document = json.loads((folder / DOCUMENT).read_text(encoding="utf-8"))
+        text = read_regular(folder / DOCUMENT, MOST_BYTES[DOCUMENT], follow=False)
+        document = json.loads(text)
     except FileNotFoundError:
         raise BundleError(f"no model bundle at {shown}: it has no {DOCUMENT}") from None
-    except (OSError, ValueError) as error:
-        raise BundleError(f"cannot read {DOCUMENT} of the bundle {shown}: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BundleError(f"cannot read {DOCUMENT} of the bundle {shown}: {reason}") from None
     _check_document(document, shown)
     return dict(document)
 
@@ -111,6 +124,9 @@ def _check_document(document: object, shown: str) -> None:
     for field, kind in fields.items():
         if not isinstance(document.get(field), kind):
             raise BundleError(f"{DOCUMENT} of the bundle {shown} has no valid `{field}`")
+    name = document["name"]
+    if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
+        raise BundleError(f"the name of the bundle {shown} is no printable name")
     if document["format"] != FORMAT:
         raise BundleError(f"the bundle {shown} has format {document['format']}, known is {FORMAT}")
     if document["preprocessing"] != PREPROCESSING:
@@ -121,6 +137,8 @@ def _check_document(document: object, shown: str) -> None:
     labels = document["labels"]
     if not all(isinstance(item, str) for item in labels + document["languages"]):
         raise BundleError(f"labels and languages of the bundle {shown} must be names")
+    if not 0 < len(document["languages"]) <= MOST_LANGUAGES:
+        raise BundleError(f"the bundle {shown} names no language, or too many")
     if unknown := set(labels) - set(LABELS):
         raise BundleError(f"the bundle {shown} has unknown labels: {', '.join(sorted(unknown))}")
     if "toxicity" not in labels or len(set(labels)) < len(labels):
@@ -129,17 +147,21 @@ def _check_document(document: object, shown: str) -> None:
         raise BundleError(f"threshold or max_length of the bundle {shown} is out of range")
 
 
-def _check_hash(file: Path, expected: object, shown: str) -> None:
+def _checked(file: Path, expected: object, shown: str) -> bytes:
+    """The content of a file, if it has this hash. What is hashed is what is used: between a look at
+    a file and its use somebody may put another in its place."""
     try:
-        found = sha256_of(file)
+        content = read_regular(file, MOST_BYTES[file.name], follow=False)
     except OSError as error:
         reason = error.strerror or error
         raise BundleError(f"cannot read {file.name} of the bundle {shown}: {reason}") from None
+    found = hashlib.sha256(content).hexdigest()
     if found != expected:
         raise BundleError(
             f"{file.name} of the bundle {shown} is not the file that {DOCUMENT} describes"
             f" (sha256 {found[:12]}…, expected {str(expected)[:12]}…)"
         )
+    return content
 
 
 def _fetch(uri: str) -> Path:
@@ -152,6 +174,7 @@ def _fetch(uri: str) -> Path:
 
 def _download(uri: str, folder: Path, names: Sequence[str]) -> None:
     try:
-        download(uri, folder, names)
+        # One byte beyond the bound is enough to be refused.
+        download(uri, folder, {name: MOST_BYTES[name] for name in names})
     except ObjectError as error:
         raise BundleError(f"cannot fetch the bundle {uri}: {error}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from mltox.scoring.batches import batches, padded
-from mltox.scoring.bundle import MODEL, TOKENIZER, Bundle, BundleError
+from mltox.scoring.bundle import MODEL, TOKENIZER, Bundle, BundleError, content_of
 
+_WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
@@ -31,14 +33,19 @@ class Session:
             indices = indices if len(indices) > 1 else indices * 2
             ids, mask = padded([rows[index] for index in indices], length, pad_id)
             feed = {"input_ids": ids, "attention_mask": mask}
-            found[indices] = self._session.run(["logits"], feed)[0]
+            logits = self._session.run(["logits"], feed)[0]
+            if logits.shape != (len(indices), self._labels):  # NumPy would stretch a single column
+                raise BundleError(f"the model gives logits of the shape {logits.shape}")
+            found[indices] = logits
         return found
 
 
 def open_tokenizer(bundle: Bundle) -> tuple[Tokenizer, int]:
     """The tokenizer, which cuts nothing off, and the id that pads. Raises BundleError."""
     try:
-        tokenizer = Tokenizer.from_file(str(bundle.folder / TOKENIZER))
+        tokenizer = Tokenizer.from_buffer(content_of(bundle, TOKENIZER))
+    except BundleError:
+        raise
     except Exception as error:  # the binding raises bare Exception
         raise BundleError(f"{TOKENIZER} of the bundle {bundle.name} is invalid: {error}") from None
     tokenizer.no_truncation()
@@ -61,10 +68,12 @@ def _open(bundle: Bundle, threads: int) -> onnxruntime.InferenceSession:
     options.log_severity_level = 3
     # Threads that wait for work by spinning take the core that the rest of a pipeline needs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    model = content_of(bundle, MODEL)
     try:
-        session = onnxruntime.InferenceSession(
-            str(bundle.folder / MODEL), options, providers=_providers()
-        )
+        # Weights in a file of their own would be covered by no hash: none is found in this folder.
+        with tempfile.TemporaryDirectory() as nothing:
+            options.add_session_config_entry(_WEIGHTS_FOLDER, nothing)
+            session = onnxruntime.InferenceSession(model, options, providers=_providers())
         inputs = {node.name for node in session.get_inputs()}
         outputs = {node.name: node.shape for node in session.get_outputs()}
     except Exception as error:  # onnxruntime's errors share no narrower base

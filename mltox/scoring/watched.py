@@ -9,6 +9,7 @@ from enum import Enum
 
 from mltox.scoring.bundle import BundleError, peek_fingerprint
 from mltox.scoring.scorer import Scorer
+from mltox.scoring.trial import UnsoundModel, opened
 
 log = logging.getLogger(__name__)
 
@@ -24,17 +25,18 @@ class Change(Enum):
 class WatchedScorer:
     """Looks every `seconds` whether another bundle lies at `bundle`, and takes it if it is sound.
 
-    A bundle that fails its checks leaves the old one at work, is logged once as an error, and is
-    looked at again when it changes. `seconds` of 0 never looks. May be used from several threads.
-    Raises BundleError where the first bundle does not load.
+    A bundle that fails its checks or its trial leaves the old one at work, is logged once as an
+    error, and is looked at again when it changes. `seconds` of 0 never looks. May be used from
+    several threads. Raises BundleError where the first bundle does not load or work.
     """
 
     def __init__(self, bundle: str, threads: int, seconds: float) -> None:
         self._bundle = bundle
         self._threads = threads
         self._seconds = seconds
-        self._scorer = Scorer(bundle, threads=threads)
+        self._scorer = opened(bundle, threads=threads)
         self._seen = self._scorer.model_sha256
+        self._unsound = ""
         self._next_look = time.monotonic() + seconds
         self._lock = threading.Lock()
 
@@ -57,10 +59,12 @@ class WatchedScorer:
     def _look(self) -> Change:
         try:
             found = peek_fingerprint(self._bundle)
-            if found == self._seen:
+            if found in (self._seen, self._unsound):
                 return Change.NONE
-            scorer = Scorer(self._bundle, threads=self._threads)
+            scorer = opened(self._bundle, threads=self._threads)
         except BundleError as error:
+            if isinstance(error, UnsoundModel):
+                self._unsound = found
             if (refused := str(error)) != self._seen:
                 log.error("the new bundle is refused, %s stays at work: %s",
                           self._scorer.model, error)  # fmt: skip
