@@ -27,9 +27,9 @@ from commands.emulator import running
 from ingest.cursors.store import Keeper, LocalStore
 from ingest.delivery import Delivery
 from ingest.outbox import Outbox
-from ingest.publish import Publisher
 from ingest.run import Ingest, Sorter
 from ingest.sources.file import FileSource
+from mltox.google.pubsub.publisher import Publisher
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.topics import Topic
 from model_export import contrast

@@ -21,13 +21,13 @@ from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.base.logs import LogFormat, log_format_argument, set_up
 from mltox.posts.reading.errors import InputError
+from mltox.google.pubsub.subscription import Subscription
 from mltox.warehouse import Warehouse, open_warehouse
 from mltox.warehouse.forgetting import TOMBSTONES
 from mltox.warehouse.location import BigQueryDataset, parse_uri
 from pipelines.preflight import Needs, check
 from pipelines.runs.arguments import HelpFormatter
 from pipelines.runs.local_stream.deletions import AT_MOST, Deletions
-from pipelines.runs.local_stream.subscription import Subscription
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ def forget_coming(
 ) -> Counter[str]:
     """Until SIGINT or SIGTERM, or once."""
     with stopped_by_signals() as stopping:
-        source = Subscription(subscription, sleep=stopping.wait)
+        source = Subscription(subscription, stopping)
         deletions = Deletions(source, warehouse, stopping)
         try:
             while not stopping.is_set():

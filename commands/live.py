@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from commands.emulator import running
 from commands.publish import arrivals, create, publishing
 from commands.stream import serve_page
 from ingest.sources.sample.writing import SampleInfo, recent_start, write_sample
+from mltox.base.clock import now_micros
 from mltox.base.entry import reporting_errors
 from mltox.warehouse import open_warehouse
 from pipelines.runs import stream
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
         create(TOPIC, SUBSCRIPTION)
         sample = recent_sample(Path(folder), options.posts)
         lines = sample.posts_path.read_bytes().rstrip(b"\n").split(b"\n")
-        rows = list(arrivals(lines, time.time_ns() // 1000))
+        rows = list(arrivals(lines, now_micros()))
         with publishing(TOPIC, rows, options.speed):
             return stream.main(
                 [

@@ -13,25 +13,25 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from mltox.base.clock import now_micros, rfc3339
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.base.logs import LogFormat, log_format_argument, set_up
+from mltox.google.pubsub.messages import Outgoing
+from mltox.google.pubsub.publisher import Publisher
+from mltox.posts.attributes import CREATED_AT, LETTER_ID, POST_ID
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope
 from mltox.posts.formats import decode
 from mltox.posts.formats.masked import MASK
+from mltox.posts.letters import REPLAYED
 from mltox.posts.records import DeadLetter, Micros
 from mltox.warehouse import Warehouse, open_warehouse, read_records
 from pipelines.runs.arguments import HelpFormatter
-from pipelines.runs.history import utc
-from pipelines.runs.local_stream.outbox import Publisher
-from pipelines.transforms.parse import LETTER_ID, REPLAYED, now_micros
-from pipelines.transforms.publish import Outgoing
 
 STAGES = ("parse", "score", "window")
 """Those whose payload is a post. What a table refused is a row, and no post any more."""
 ADDRESSED = ("bluesky", "mastodon")
-POST_ID, CREATED_AT = "post_id", "created_at"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,13 +90,15 @@ def run(options: argparse.Namespace) -> int:
         letters = letters_of(
             warehouse, stage=options.stage, error_type=options.error_type, since=options.since
         )
-    found = [(letter, message_of(letter, now_micros())) for letter in letters]
+    found = [
+        (letter, message_of(options.output_topic or "", letter, now_micros())) for letter in letters
+    ]
     messages = [message for _, message in found if message is not None]
     left = Counter((each.stage, each.error_type) for each, message in found if message is None)
     sent = 0
     if not options.dry_run:
         with Publisher() as publisher:
-            sent = publisher.publish(options.output_topic, messages)
+            sent = publisher.publish(messages)
     print(report(len(letters), len(messages), sent, left))
     return 0
 
@@ -123,7 +125,7 @@ def letters_of(
     return list({row.letter_id: row for row in rows}.values())
 
 
-def message_of(letter: DeadLetter, now: Micros) -> Outgoing | None:
+def message_of(topic: str, letter: DeadLetter, now: Micros) -> Outgoing | None:
     """The letter's payload as a message, or None where it holds no post.
 
     The message stands for the letter and not for the post: Pub/Sub's `id_label` would take it for
@@ -139,24 +141,10 @@ def message_of(letter: DeadLetter, now: Micros) -> Outgoing | None:
         return None
     attributes = {
         POST_ID: REPLAYED + letter.letter_id,
-        CREATED_AT: rfc_3339(min(post.created_at for post in posts)),
+        CREATED_AT: rfc3339(min(post.created_at for post in posts)),
         LETTER_ID: letter.letter_id,
     }
-    return Outgoing(payload, attributes)
-
-
-def is_whole(post: Envelope, payload: str) -> bool:
-    """Whether nothing of the post was masked in its letter: such a one is replayed from its source.
-
-    The ids of two networks follow from addresses, which a letter keeps only in an envelope.
-    """
-    if any(MASK in text for text in (post.post_id, post.text, *post.topics)):
-        return False
-    return post.source not in ADDRESSED or post.post_id in payload
-
-
-def rfc_3339(moment: Micros) -> str:
-    return utc(moment).isoformat(timespec="microseconds").replace("+00:00", "Z")
+ADDRESSED = ("bluesky", "mastodon")
 
 
 def report(letters: int, mended: int, sent: int, left: Counter[tuple[str, str]]) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dashboards.errors import DashboardError
 from dashboards.page import LivePage
+from mltox.base.clock import now_micros
 from mltox.posts.records import Micros
 from mltox.warehouse import WarehouseError
 
@@ -59,7 +60,7 @@ class NewestPage:
         began = time.monotonic()
         stamp = self._stamp()
         if stamp != self._seen or self._shown.problem:
-            now: Micros = time.time_ns() // 1000
+            now: Micros = now_micros()
             try:
                 self._shown = Shown(self._render(now), now)
                 self._seen = stamp

@@ -17,13 +17,13 @@ from ingest.cursors.opening import open_store
 from ingest.cursors.store import Keeper
 from ingest.delivery import Delivery
 from ingest.outbox import Outbox
-from ingest.publish import Publisher, PublishError
 from ingest.run import Ingest, Sorter
 from ingest.sources.registry import SOURCES, Entry, SourceModule, load
 from ingest.sources.source import CurrentTopics
 from mltox.base.entry import EXIT_USAGE
 from mltox.base.errors import UserError
 from mltox.base.logs import LogFormat, say, set_up
+from mltox.google.pubsub.publisher import Publisher, PublishError
 from mltox.google.secrets import secret
 from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeys
 from mltox.posts.topics import Topic
@@ -182,7 +182,7 @@ def of_network(topics: CurrentTopics, network: str | None) -> CurrentTopics:
 
 def check_topics(*topics: str | None) -> None:
     """Raises PublishError for a Pub/Sub topic that is not there or may not be published to."""
-    from mltox.google.pubsub_checks import topic_problems
+    from mltox.google.pubsub.checks import topic_problems
 
     for problem in (each for topic in topics if topic for each in topic_problems(topic)):
         raise PublishError(problem)

@@ -26,15 +26,10 @@ from itertools import takewhile
 
 from google.api_core.exceptions import InvalidArgument
 
-from ingest.messages import Outgoing
 from ingest.outbox import Outbox
-from ingest.publish import (
-    BYTES_AT_MOST,
-    MESSAGES_AT_MOST,
-    REQUESTS_AT_ONCE,
-    PublishError,
-    explained,
-)
+from mltox.google.pubsub.messages import Outgoing
+from mltox.google.pubsub.publisher import REQUESTS_AT_ONCE, PublishError, explained
+from mltox.google.pubsub.requests import MESSAGES, bytes_of, fitting
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +73,7 @@ class Delivery:
         self._requests: list[_Request] = []
         self._unsafe = 0
         self._again: _Request | None = None
-        self._chunk = MESSAGES_AT_MOST
+        self._chunk = MESSAGES.items
         self._pause, self._next_try = 0.0, 0.0
 
     @property
@@ -145,11 +140,9 @@ class Delivery:
         for topic in list(self._gathered):
             gathered = self._gathered[topic]
             while gathered and len(self._requests) < REQUESTS_AT_ONCE:
-                items: list[tuple[Outgoing, _Batch]] = []
-                size = 0
-                while gathered and len(items) < MESSAGES_AT_MOST and size < BYTES_AT_MOST:
-                    items.append(gathered.popleft())
-                    size += len(items[-1][0].data)
+                items = fitting(gathered, MESSAGES, lambda item: bytes_of(item[0]))
+                for _ in items:
+                    gathered.popleft()
                 messages = [message for message, _ in items]
                 batches = [batch for _, batch in items]
                 self._requests.append(_Request(messages, batches, self._send(messages)))
@@ -197,7 +190,7 @@ class Delivery:
         if error is None:
             outbox.drop(len(messages))
             self.counts["published"] += len(messages)
-            self._chunk = min(MESSAGES_AT_MOST, 2 * self._chunk)
+            self._chunk = min(MESSAGES.items, 2 * self._chunk)
             self._pause = self._next_try = 0.0
             if not outbox:
                 log.info("Pub/Sub takes messages again; none waits on disk any more")

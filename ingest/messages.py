@@ -16,25 +16,13 @@ topic alone; the payload has them all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
+from mltox.base.clock import rfc3339
+from mltox.google.pubsub.messages import Outgoing
+from mltox.posts.attributes import CREATED_AT, LETTER_ID, POST_ID
 from mltox.posts.envelope import SCHEMA, Envelope, Reject, encode, encode_deletion
 from mltox.posts.formats.own import notice
 from mltox.posts.records import Micros
-
-POST_ID, CREATED_AT, LETTER_ID = "post_id", "created_at", "letter_id"
-"""Attributes that `mltox stream` reads."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Outgoing(NamedTuple):
-    """A message and the Pub/Sub topic that it is for."""
-
-    topic: str
-    data: bytes
-    attributes: Mapping[str, str]
 
 
 def post_message(topic: str, envelope: Envelope) -> Outgoing:
@@ -70,7 +58,3 @@ def deletion_message(topic: str, post_id: str) -> Outgoing:
     """What `mltox forget` reads."""
     attributes = {POST_ID: post_id, "source": post_id.partition(":")[0], "schema": str(SCHEMA)}
     return Outgoing(topic, encode_deletion(post_id), attributes)
-
-
-def rfc3339(stamp: Micros) -> str:
-    return (_EPOCH + timedelta(microseconds=stamp)).isoformat().replace("+00:00", "Z")

@@ -1,35 +1,32 @@
 """Messages that Pub/Sub does not take for the time being, on disk and in their order.
 
-They lie in segments, files that are only ever appended to and that go when all in them is sent. A
-kill can leave half a record at the end of one: its `append` had not returned, so nobody counts on
-it. After a restart the first segment is sent from its beginning; Pub/Sub may see some of it twice.
+They are rows of a SQLite file, whose write-ahead log does what a queue on disk has to: what was
+appended is there after a kill or a loss of power, and nothing of what was not. After a restart the
+oldest are sent first; Pub/Sub may see some of them twice.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
-import logging
-import os
-import struct
+import sqlite3
 import zlib
-from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
 import orjson
 
-from ingest.cursors.store import StateError, sync_folder
-from ingest.messages import Outgoing
-
-log = logging.getLogger(__name__)
+from ingest.cursors.store import StateError
+from mltox.google.pubsub.messages import Outgoing
 
 MAX_BYTES = 1 << 30
-SEGMENT_BYTES = 8 << 20
-_HEADER = struct.Struct("<III")
-"""CRC-32 of what follows, length of topic and attributes as JSON, length of the data."""
-_SUFFIX = ".messages"
+_FILE = "outbox.sqlite"
+_EARLIER = ".messages"
+"""Suffix of the files that were the queue before it was a SQLite file."""
+_TABLE = """CREATE TABLE IF NOT EXISTS messages (
+    number INTEGER PRIMARY KEY, topic TEXT NOT NULL, attributes BLOB NOT NULL, data BLOB NOT NULL
+)"""
+_SIZE = "length(topic) + length(attributes) + length(data)"
 
 
 class Outbox:
@@ -38,64 +35,65 @@ class Outbox:
     def __init__(self, folder: Path, max_bytes: int = MAX_BYTES) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
-        self._writing: BinaryIO | None = None
-        self._head: deque[Outgoing] = deque()
-        self._refused = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = (folder / ".lock").open("wb")
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._segments = deque(sorted(folder.glob(f"*{_SUFFIX}")))
-            self._counts = {path: sum(1 for _ in _records(path)) for path in self._segments}
-            self._bytes = sum(path.stat().st_size for path in self._segments)
         except BlockingIOError as error:
             raise StateError(f"{folder} is in use by another run") from error
         except OSError as error:
             raise StateError(f"cannot use {folder}: {error.strerror}") from error
-        last = self._segments[-1].stem if self._segments else "0"
-        self._next = int(last) + 1
+        if any(folder.glob(f"*{_EARLIER}")):
+            raise StateError(f"{folder} holds messages of an earlier mltox: let that one send them")
+        with self._explained("use"):
+            # One thread at a time, and not always the one that opened it.
+            self._file = sqlite3.connect(
+                folder / _FILE, isolation_level=None, check_same_thread=False
+            )
+            self._file.execute("PRAGMA auto_vacuum = FULL")  # what is sent leaves room on the disk
+            self._file.execute("PRAGMA journal_mode = WAL")
+            self._file.execute("PRAGMA synchronous = FULL")
+            self._file.execute(_TABLE)
+            (self._count, self._bytes), *_ = self._file.execute(
+                f"SELECT count(*), coalesce(sum({_SIZE}), 0) FROM messages"  # noqa: S608 - ours
+            )
 
     def __len__(self) -> int:
-        return sum(self._counts.values())
+        return int(self._count)
 
     @property
     def full(self) -> bool:
         """Whether no more should be read: what is on its way already still has room."""
-        return self._bytes >= self._max_bytes
+        return bool(self._bytes >= self._max_bytes)
 
     def append(self, messages: Sequence[Outgoing]) -> None:
-        """The messages are durable when it returns."""
-        if not messages:
-            return
-        content = b"".join(map(_record, messages))
-        try:
-            file, path = self._segment()
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        except OSError as error:
-            raise StateError(f"cannot write to {self._folder}: {error.strerror}") from error
-        self._counts[path] += len(messages)
-        self._bytes += len(content)
+        """The messages are durable when it returns; where it raises, none of them is there."""
+        rows = [(each.topic, orjson.dumps(dict(each.attributes)), each.data) for each in messages]
+        with self._explained("write to"), self._transaction():
+            self._file.executemany(
+                "INSERT INTO messages (topic, attributes, data) VALUES (?, ?, ?)", rows
+            )
+        self._count += len(rows)
+        self._bytes += sum(len(topic) + len(more) + len(data) for topic, more, data in rows)
 
     def first(self, at_most: int) -> list[Outgoing]:
-        """The oldest messages, all out of one segment."""
-        while not self._head and self._segments:
-            self._head.extend(_records(self._segments[0]))
-            if not self._head:
-                self._remove_first()
-            elif self._writing is not None and self._writing.name == str(self._segments[0]):
-                self._close_segment()  # what is appended from now on goes behind it
-        return list(islice(self._head, at_most))
+        """The oldest messages."""
+        with self._explained("read"):
+            rows = self._file.execute(
+                "SELECT topic, attributes, data FROM messages ORDER BY number LIMIT ?", (at_most,)
+            ).fetchall()
+        return [Outgoing(topic, data, orjson.loads(attributes)) for topic, attributes, data in rows]
 
     def drop(self, count: int) -> None:
-        """The oldest `count` messages of `first` are sent."""
-        for _ in range(count):
-            self._head.popleft()
-        if count:
-            self._counts[self._segments[0]] -= count
-            if not self._head:
-                self._remove_first()
+        """The oldest `count` messages are sent."""
+        with self._explained("write to"), self._transaction():
+            gone = self._file.execute(
+                "DELETE FROM messages WHERE number IN"  # noqa: S608 - ours
+                f" (SELECT number FROM messages ORDER BY number LIMIT ?) RETURNING {_SIZE}",
+                (count,),
+            ).fetchall()
+        self._count -= len(gone)
+        self._bytes -= sum(size for (size,) in gone)
 
     def set_aside(self) -> Path:
         """Puts the oldest message, which Pub/Sub refuses for good, into a file of its own."""
@@ -107,52 +105,23 @@ class Outbox:
         return path
 
     def close(self) -> None:
-        self._close_segment()
+        self._file.close()
         self._lock.close()
 
-    def _segment(self) -> tuple[BinaryIO, Path]:
-        if self._writing is not None and self._writing.tell() >= SEGMENT_BYTES:
-            self._close_segment()
-        if self._writing is None:
-            path = self._folder / f"{self._next:012d}{_SUFFIX}"
-            self._next += 1
-            self._writing = path.open("xb")
-            sync_folder(self._folder)
-            self._segments.append(path)
-            self._counts[path] = 0
-        return self._writing, self._segments[-1]
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._file.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            if self._file.in_transaction:  # a full disk has SQLite roll back by itself
+                self._file.execute("ROLLBACK")
+            raise
+        self._file.execute("COMMIT")
 
-    def _close_segment(self) -> None:
-        if self._writing is not None:
-            self._writing.close()
-            self._writing = None
-
-    def _remove_first(self) -> None:
-        path = self._segments.popleft()
-        if self._writing is not None and self._writing.name == str(path):
-            self._close_segment()
-        self._bytes -= path.stat().st_size
-        del self._counts[path]
-        path.unlink()
-
-
-def _record(message: Outgoing) -> bytes:
-    head = orjson.dumps([message.topic, dict(message.attributes)])
-    body = head + message.data
-    return _HEADER.pack(zlib.crc32(body), len(head), len(message.data)) + body
-
-
-def _records(path: Path) -> Iterator[Outgoing]:
-    with path.open("rb") as file:
-        while header := file.read(_HEADER.size):
-            if len(header) < _HEADER.size:
-                break
-            checksum, head_size, data_size = _HEADER.unpack(header)
-            body = file.read(head_size + data_size)
-            if len(body) < head_size + data_size or zlib.crc32(body) != checksum:
-                break
-            topic, attributes = orjson.loads(body[:head_size])
-            yield Outgoing(topic, body[head_size:], attributes)
-        else:
-            return
-    log.warning("%s ends in half a message, which was read and not confirmed", path.name)
+    @contextlib.contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StateError(f"cannot {doing} {self._folder / _FILE}: {error}") from error

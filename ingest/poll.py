@@ -31,10 +31,10 @@ from ingest.cli import check_topics, of_network, parser
 from ingest.cursors.opening import open_store
 from ingest.cursors.store import Conflict, Keeper
 from ingest.delivery import Delivery
-from ingest.publish import Publisher
 from ingest.run import Ingest, Sorter
 from ingest.sources.registry import SOURCES, load
 from mltox.base.errors import UserError
+from mltox.google.pubsub.publisher import Publisher
 from mltox.google.secrets import secret
 from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeys
 from mltox.posts.topics_file import TopicsFile

@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from ingest.cursors.store import Keeper
 from ingest.delivery import Delivery
-from ingest.messages import Outgoing, deletion_message, post_message, reject_message
+from ingest.messages import deletion_message, post_message, reject_message
 from ingest.sources.source import Batch, CurrentTopics, Source
+from mltox.base.clock import now_micros
+from mltox.google.pubsub.messages import Outgoing
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import DELETION, Envelope
 from mltox.posts.formats import decode
@@ -74,7 +76,7 @@ class Sorter:
         current = self._current()
         if current is not self._topics:
             self._topics, self._matcher = current, TopicMatcher(current)
-        now = time.time_ns() // 1000
+        now = now_micros()
         for payload in batch.payloads:
             for item in decode(payload, authors=self._authors, now=now):
                 self.counts["read"] += 1

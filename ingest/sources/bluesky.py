@@ -35,6 +35,7 @@ from ingest.sources.websocket import (
     connected,
     received,
 )
+from mltox.base.clock import now_micros
 from mltox.posts.records import HOUR, SECOND, Micros
 
 log = logging.getLogger(__name__)
@@ -163,7 +164,7 @@ def _has_text(commit: dict[str, Any]) -> bool:
 
 
 def wall_clock() -> Micros:
-    return time.time_ns() // 1000
+    return now_micros()
 
 
 class Position:

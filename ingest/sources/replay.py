@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
 from ingest.pace import Stamps, paced
 from ingest.sources.source import Batch, Cursor
+from mltox.base.clock import now_micros
 
 ROWS = 200
 """Of a batch, where nothing sets the pace."""
@@ -49,7 +49,7 @@ def _paced(
     lines: Iterable[Line], done: Mapping[str, int], speed: float, stopping: threading.Event
 ) -> Iterator[list[Line]]:
     """What is done already takes no time."""
-    stamps = Stamps(time.time_ns() // 1000)
+    stamps = Stamps(now_micros())
     new = (line for line in lines if _is_new(line, done))
     return paced(((stamps.of(line.payload), line) for line in new), speed, stopping)
 

@@ -57,11 +57,11 @@ def check(needs: Needs) -> None:
 def problems_of(needs: Needs) -> Iterator[str]:
     # The clients are imported here: a run loads none that it has no need of.
     for subscription in filter(None, (needs.subscription, needs.deletions)):
-        from mltox.google.pubsub_checks import subscription_problems
+        from mltox.google.pubsub.checks import subscription_problems
 
         yield from subscription_problems(subscription)
     for topic in filter(None, needs.topics):
-        from mltox.google.pubsub_checks import topic_problems
+        from mltox.google.pubsub.checks import topic_problems
 
         yield from topic_problems(topic)
     if needs.dataset is not None:

@@ -13,7 +13,7 @@ from mltox.base.logs import LogFormat, set_up
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.topics import Topic, TopicMatcher, load_topics
 from mltox.scoring import DEFAULT_BUNDLE, load_bundle
-from pipelines.graph.build import Settings
+from pipelines.graph import Settings
 from pipelines.options import (
     AuthorOptions,
     InputOptions,

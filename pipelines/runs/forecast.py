@@ -10,7 +10,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from tqdm import tqdm
 
-from mltox.base import progress
+from mltox.base.clock import micros_of
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.posts.records import HOUR, Forecast, ForecastAccuracy, HourlyToxicity, Micros
@@ -18,7 +18,8 @@ from mltox.warehouse import Warehouse, open_warehouse, read_records
 from pipelines.options import ForecastOptions, WarehouseOptions
 from pipelines.preflight import check
 from pipelines.preflight.needs import dataset_of, forecast_needs
-from pipelines.runners import bounded_pipeline
+from pipelines.progress import NOBODY, Progress, Shown
+from pipelines.runners import bounded_pipeline, on_dataflow
 from pipelines.runs.arguments import check_reach, parse
 from pipelines.sinks.write_table import WriteTable
 from pipelines.transforms.forecast import ACCURACY, FORECASTS, METRICS, ForecastHours
@@ -40,9 +41,15 @@ class Extent:
     run_at: Micros
 
 
-def build(hours: beam.PCollection[HourlyToxicity], *, run_at: Micros, horizon: int = 168) -> Tables:
-    """The graph from hourly rows to forecasts."""
-    made = hours | "Forecast" >> ForecastHours(run_at, horizon)
+def build(
+    hours: beam.PCollection[HourlyToxicity],
+    *,
+    run_at: Micros,
+    horizon: int = 168,
+    progress: Progress = NOBODY,
+) -> Tables:
+    """The graph from hourly rows to forecasts. `progress` hears of each series."""
+    made = hours | "Forecast" >> ForecastHours(run_at, horizon, progress)
     return Tables(made[FORECASTS], made[ACCURACY])
 
 
@@ -56,14 +63,19 @@ class ReadHours(beam.DoFn):
 
 def extent_of(warehouse: Warehouse) -> Extent | None:
     """None where no hour was rolled up yet."""
-    rows = read_records(warehouse, "latest_hourly_toxicity", HourlyToxicity)
-    if not rows:
-        return None
-    return Extent(len({row.topic for row in rows}), max(row.hour for row in rows) + HOUR)
+    hours = warehouse.relation("latest_hourly_toxicity")
+    sql = f"SELECT count(DISTINCT topic) AS topics, max(hour) AS last FROM {hours}"  # noqa: S608
+    (row,) = warehouse.query(sql).to_pylist()
+    return Extent(row["topics"], micros_of(row["last"]) + HOUR) if row["topics"] else None
 
 
 def read_and_write(
-    pipeline: beam.Pipeline, warehouse_uri: str, *, run_at: Micros, horizon: int
+    pipeline: beam.Pipeline,
+    warehouse_uri: str,
+    *,
+    run_at: Micros,
+    horizon: int,
+    progress: Progress = NOBODY,
 ) -> None:
     """The graph from table to tables."""
     hours = (
@@ -71,7 +83,7 @@ def read_and_write(
         | "Warehouse" >> beam.Create([warehouse_uri])
         | "ReadHours" >> beam.ParDo(ReadHours()).with_output_types(HourlyToxicity)
     )
-    tables = build(hours, run_at=run_at, horizon=horizon)
+    tables = build(hours, run_at=run_at, horizon=horizon, progress=progress)
     tables.forecasts | "Write_forecasts" >> WriteTable(warehouse_uri, "forecasts")
     tables.forecast_accuracy | "Write_forecast_accuracy" >> WriteTable(
         warehouse_uri, "forecast_accuracy"
@@ -95,10 +107,15 @@ def forecast(
         tqdm(
             total=total, desc="forecasting", unit="series", disable=None if show else True
         ) as shown_bar,
-        progress.listening(shown_bar.update),
         bounded_pipeline(options) as pipeline,
     ):
-        read_and_write(pipeline, warehouse.uri, run_at=extent.run_at, horizon=horizon)
+        read_and_write(
+            pipeline,
+            warehouse.uri,
+            run_at=extent.run_at,
+            horizon=horizon,
+            progress=NOBODY if on_dataflow(options) else Shown(shown_bar.update),
+        )
     return extent
 
 

@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import apache_beam as beam
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
+from mltox.base.clock import datetime_of
 from mltox.detection.monitor import TopicMonitor
-from mltox.posts.records import SECOND, WEEK, HourlyToxicity, HourSummary, Micros, ScoredPost
+from mltox.posts.records import WEEK, HourlyToxicity, HourSummary, Micros, ScoredPost
 from mltox.warehouse import Warehouse, open_warehouse, read_records
-from pipelines.transforms.aggregate import Hour
+from pipelines.transforms.aggregate import RolledUp
 from pipelines.transforms.detect import in_order
 
 HISTORY = 8 * WEEK
 """A monitor has forgotten what lies longer ago than this."""
 
 
-def utc(moment: Micros) -> datetime:
-    return datetime.fromtimestamp(moment // SECOND, UTC) + timedelta(microseconds=moment % SECOND)
-
-
 def monitors_before(warehouse: Warehouse, start: Micros) -> dict[str, TopicMonitor]:
-    """A monitor for each topic, taught with the hours before `start`."""
+    """A monitor for each topic, which has seen the hours before `start`."""
     rows = read_records(
         warehouse,
         "latest_hourly_toxicity",
         HourlyToxicity,
         where="hour >= ? AND hour < ?",
-        params=(utc(start - HISTORY), utc(start)),
+        params=(datetime_of(start - HISTORY), datetime_of(start)),
     )
-    by_topic: dict[str, list[Hour]] = {}
+    by_topic: dict[str, list[RolledUp]] = {}
     for row in rows:
-        by_topic.setdefault(row.topic, []).append(Hour(HourSummary(row, (), (), ()), fresh=False))
+        by_topic.setdefault(row.topic, []).append(
+            RolledUp(HourSummary(row, (), (), ()), fresh=False)
+        )
     monitors = {}
     for topic, hours in by_topic.items():
         monitors[topic] = TopicMonitor(topic)
@@ -48,7 +46,7 @@ class ReadStoredPosts(beam.DoFn):
 
     def __init__(self, uri: str, start: Micros, end: Micros) -> None:
         self._uri = uri
-        self._range = (utc(start), utc(end))
+        self._range = (datetime_of(start), datetime_of(end))
 
     def process(self, _: None) -> Iterator[TimestampedValue]:
         with open_warehouse(self._uri) as warehouse:
@@ -74,7 +72,7 @@ def stored_posts(
         "latest_hourly_toxicity",
         HourlyToxicity,
         where="hour >= ? AND hour < ?",
-        params=(utc(start), utc(end)),
+        params=(datetime_of(start), datetime_of(end)),
     )
     return _ReadStored(warehouse.uri, start, end) if found else None
 

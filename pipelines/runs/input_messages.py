@@ -8,8 +8,8 @@ from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope, encode
 from mltox.posts.formats import decode
 from mltox.posts.reading.rows import Row
+from mltox.posts.formats.own import notice
 from mltox.posts.records import Message, Micros
-from pipelines.transforms.parse import encode_reject
 
 
 def messages_of(
@@ -24,4 +24,4 @@ def messages_of(
         if isinstance(item, Envelope):
             yield Message(encode(item), origin), item.created_at
         else:
-            yield Message(encode_reject(item), origin), None
+            yield Message(notice(*item), origin), None

@@ -1,6 +1,6 @@
 """Posts from Pub/Sub into the warehouse as they come: `mltox stream`.
 
-Into BigQuery the graph of `pipelines.graph.build` runs on Dataflow (or the runner that is named).
+Into BigQuery the graph of `pipelines.graph` runs on Dataflow (or the runner that is named).
 Into a DuckDB file it runs on this machine, see `pipelines.runs.local_stream`.
 """
 
@@ -27,11 +27,16 @@ from apache_beam.runners.runner import PipelineResult
 
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
+from mltox.google.pubsub.publisher import Publisher
+from mltox.google.pubsub.subscription import Subscription
+from mltox.posts.attributes import CREATED_AT, POST_ID
+from mltox.posts.letters import origin_of
 from mltox.posts.records import HOUR, SECOND, Message
 from mltox.warehouse import WarehouseError
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from mltox.warehouse.location import DuckDBFile, parse_uri
-from pipelines.graph.build import Settings, build
+from pipelines.graph import Settings, build
+from pipelines.graph.modes import Stream
 from pipelines.options import (
     AuthorOptions,
     ModelOptions,
@@ -44,21 +49,17 @@ from pipelines.preflight import check
 from pipelines.preflight.needs import stream_needs
 from pipelines.runs.arguments import check_reach, parse, settings_of
 from pipelines.runs.local_stream.deletions import Deletions
-from pipelines.runs.local_stream.ledger import LiveLedger
 from pipelines.runs.local_stream.loop import LiveRun
-from pipelines.runs.local_stream.outbox import Outbox, Publisher
-from pipelines.runs.local_stream.subscription import Subscription
+from pipelines.runs.local_stream.notices import Notices
+from pipelines.runs.local_stream.state import LocalState
 from pipelines.sinks.write_tables import write_tables
 from pipelines.transforms.metrics import counters
-from pipelines.transforms.parse import origin_of
 from pipelines.transforms.publish import Publish, anomaly_message, letter_message
 from pipelines.transforms.window import Panes
 
 log = logging.getLogger(__name__)
 
 RUNNER_LOG = "apache_beam.runners.common"
-POST_ID, CREATED_AT = "post_id", "created_at"
-"""Attributes of a message: what makes it a duplicate, and its event time (RFC 3339)."""
 
 ServePage = Callable[[DuckDBWarehouse, int], AbstractContextManager[object]]
 """Serves the page of a warehouse that this process holds, at a port. It comes from outside, for the
@@ -103,13 +104,7 @@ def run(options: PipelineOptions, serve_page: ServePage | None = None) -> int:
         )
     check_reach(options)
     check(stream_needs(options))
-    panes = Panes(early=stream.early_seconds, lateness=stream.lateness_hours * HOUR // SECOND)
-    settings = replace(
-        settings_of(options),
-        panes=panes,
-        watch_bundle=stream.watch_bundle_seconds,
-        batch_wait=stream.batch_wait_ms / 1000,
-    )
+    settings = replace(settings_of(options), watch_bundle=stream.watch_bundle_seconds)
     if isinstance(location, DuckDBFile):
         return run_here(options, settings, DuckDBWarehouse(location.path), serve_page)
     return launch(options, settings)
@@ -160,7 +155,7 @@ def subscribe(pipeline: beam.Pipeline, options: PipelineOptions, settings: Setti
         )
         | "ToMessage" >> beam.Map(to_message).with_output_types(Message)
     )  # fmt: skip
-    tables = build(messages, settings)
+    tables = build(messages, settings, mode_of(options.view_as(StreamOptions)))
     letters = write_tables(
         tables,
         options.view_as(WarehouseOptions).warehouse,
@@ -171,6 +166,11 @@ def subscribe(pipeline: beam.Pipeline, options: PipelineOptions, settings: Setti
         letters | "PublishDeadLetters" >> Publish(stream.dead_letter_topic, letter_message)
     if stream.alerts_topic:
         tables.anomalies | "PublishAlerts" >> Publish(stream.alerts_topic, anomaly_message)
+
+
+def mode_of(stream: StreamOptions) -> Stream:
+    panes = Panes(early=stream.early_seconds, lateness=stream.lateness_hours * HOUR // SECOND)
+    return Stream(panes, batch_wait=stream.batch_wait_ms / 1000)
 
 
 def to_message(received: PubsubMessage) -> Message:
@@ -184,46 +184,46 @@ def run_here(
     serve_page: ServePage | None = None,
 ) -> int:
     """Runs until SIGINT or SIGTERM, then commits what was pulled and prints the balance."""
-    logging.getLogger(RUNNER_LOG).addFilter(is_news)
+    logging.getLogger(RUNNER_LOG).addFilter(is_a_defect)
     stream = options.view_as(StreamOptions)
     with warehouse:
         warehouse.create()
-        ledger = LiveLedger(
+        state = LocalState(
             warehouse,
             settings.threshold,
             int(stream.disorder_minutes * 60 * SECOND),
             alerting=stream.alerts_topic is not None,
         )
         stopping = threading.Event()
-        subscription = Subscription(stream.input_subscription, sleep=stopping.wait)
+        subscription = Subscription(stream.input_subscription, stopping)
         live = LiveRun(
             subscription,
             settings,
-            ledger,
+            state,
             options,
-            outbox_of(stream),
+            notices_of(stream),
             deletions_of(stream, warehouse, stopping),
             stopping=stopping,
         )
-        ledger.open()
+        state.open()
         try:
             with stopped_by_signals(live), page_beside(warehouse, stream, serve_page):
                 live.run(log_turn)
         finally:
-            ledger.close()
+            state.close()
             subscription.close()
-            if live.outbox is not None:
-                live.outbox.publisher.close()
+            if live.notices is not None:
+                live.notices.publisher.close()
             if live.deletions is not None:
                 live.deletions.subscription.close()
             print(balance(live.totals))
     return 0
 
 
-def outbox_of(stream: StreamOptions) -> Outbox | None:
+def notices_of(stream: StreamOptions) -> Notices | None:
     if not (stream.dead_letter_topic or stream.alerts_topic):
         return None
-    return Outbox(Publisher(), stream.dead_letter_topic, stream.alerts_topic)
+    return Notices(Publisher(), stream.dead_letter_topic, stream.alerts_topic)
 
 
 def deletions_of(
@@ -231,7 +231,8 @@ def deletions_of(
 ) -> Deletions | None:
     if not stream.deletions_subscription:
         return None
-    source = Subscription(stream.deletions_subscription, sleep=stopping.wait)
+    # Posts must not wait for deletions: what fails is looked at again later.
+    source = Subscription(stream.deletions_subscription, stopping, give_up_after=0)
     return Deletions(source, warehouse, stopping)
 
 
@@ -260,7 +261,7 @@ def stopped_by_signals(live: LiveRun) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def is_news(record: logging.LogRecord) -> bool:
+def is_a_defect(record: logging.LogRecord) -> bool:
     """The runner tells of an error with its traceback. Of what a person can mend the loop says one
     line, whenever it tries again."""
     return not (record.exc_info and isinstance(record.exc_info[1], WarehouseError))

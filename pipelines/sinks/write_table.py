@@ -16,6 +16,7 @@ from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
+from mltox.base.clock import now_micros
 from mltox.posts.records import DeadLetter
 from mltox.warehouse import Warehouse, WarehouseError, open_warehouse
 from mltox.warehouse.location import BigQueryDataset, parse_uri
@@ -48,7 +49,7 @@ def rejected_row(table: Table, row: Mapping[str, Any], message: str) -> DeadLett
         message=storable(message)[:PAYLOAD_CHARS],
         payload=json.dumps(row, default=repr)[:PAYLOAD_CHARS],
         post_id=storable(post_id) if isinstance(post_id, str) else None,
-        seen_at=time.time_ns() // 1000,
+        seen_at=now_micros(),
     )
 
 

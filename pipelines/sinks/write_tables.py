@@ -5,7 +5,7 @@ from __future__ import annotations
 import apache_beam as beam
 
 from mltox.posts.records import DeadLetter
-from pipelines.graph.build import Tables, together
+from pipelines.graph.rows import Tables, together
 from pipelines.sinks.write_table import STREAMING_INSERTS, WriteTable
 
 

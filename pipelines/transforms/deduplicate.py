@@ -92,28 +92,30 @@ class KeepFirst(beam.DoFn):
         yield keyed[1]
 
 
-class Deduplicate(beam.PTransform):
-    """PCollection[Candidate] in hours -> the same without duplicates.
+def by_post(candidates: beam.PCollection[Candidate]) -> beam.PCollection[tuple[PostKey, Candidate]]:
+    # Not WithKeys: it types its keys Any, whose coder is no promise, and names a line of Beam.
+    return candidates | "KeyByPost" >> beam.Map(keyed).with_output_types(tuple[PostKey, Candidate])
 
-    A live stream keeps the first of each key, at once. A bounded input is grouped, so that the one
-    that stays does not depend on the order. It is grouped in the global window, with the hour in
-    the key, and each post then put back into its hour: a grouping by post in hourly windows costs
-    the local runner three times as much, for the trigger it builds for every key and window.
+
+class FirstOfEach(beam.PTransform):
+    """PCollection[Candidate] in hours -> the first of each key, at once: for a live stream."""
+
+    def expand(self, candidates: beam.PCollection[Candidate]) -> beam.PCollection[Candidate]:
+        first = beam.ParDo(KeepFirst()).with_output_types(Candidate)
+        return by_post(candidates) | "KeepFirst" >> first
+
+
+class BestOfEach(beam.PTransform):
+    """PCollection[Candidate] in hours -> of each key the one that stays whatever their order.
+
+    A bounded input is grouped in the global window, with the hour in the key, and each post then
+    put back into its hour: a grouping by post in hourly windows costs the local runner three times
+    as much, for the trigger it builds for every key and window.
     """
 
     def expand(self, candidates: beam.PCollection[Candidate]) -> beam.PCollection[Candidate]:
-        # Not WithKeys: it types its keys Any, whose coder is no promise, and names a line of Beam.
-        key_by_post = beam.Map(keyed).with_output_types(tuple[PostKey, Candidate])
-        if not candidates.is_bounded:
-            return (
-                candidates
-                | "KeyByPost" >> key_by_post
-                | "KeepFirst" >> beam.ParDo(KeepFirst()).with_output_types(Candidate)
-            )
         return (
-            candidates
-            | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())
-            | "KeyByPost" >> key_by_post
+            by_post(candidates | "IntoOneWindow" >> beam.WindowInto(GlobalWindows()))
             | "GroupByPost" >> beam.GroupByKey()
             | "KeepOne" >> beam.ParDo(KeepOne()).with_output_types(Candidate)
             | "BackIntoHours" >> IntoHours()

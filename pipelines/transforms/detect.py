@@ -20,8 +20,7 @@ from apache_beam.utils.timestamp import Timestamp
 
 from mltox.detection.monitor import TopicMonitor
 from mltox.posts.records import HOUR, Anomaly, Micros
-from pipelines.transforms.aggregate import Hour
-from pipelines.transforms.ledger import Ledger
+from pipelines.transforms.aggregate import RolledUp
 from pipelines.transforms.metrics import counter
 from pipelines.transforms.state import MonitorCoder, SummaryCoder
 
@@ -29,16 +28,16 @@ ANOMALIES = "anomalies"
 MONITORS = "monitors"
 
 
-def in_order(hours: Iterable[Hour]) -> list[Hour]:
+def in_order(hours: Iterable[RolledUp]) -> list[RolledUp]:
     """One summary an hour, oldest first. Where two models scored posts of one hour (the model was
     swapped in it), the one with more posts speaks for the hour."""
-    speakers: dict[int, Hour] = {}
+    speakers: dict[int, RolledUp] = {}
     for hour in sorted(hours, key=lambda hour: (hour.summary.row.posts, hour.summary.row.model)):
         speakers[hour.summary.row.hour] = hour
     return [speakers[start] for start in sorted(speakers)]
 
 
-def watch(monitor: TopicMonitor, hours: Iterable[Hour]) -> list[Anomaly]:
+def observed(monitor: TopicMonitor, hours: Iterable[RolledUp]) -> list[Anomaly]:
     """Shows the monitor the hours in order; returns the last word on each anomaly.
 
     Anomalies of hours in which this run read nothing are not reported again: they are in the
@@ -54,10 +53,6 @@ def watch(monitor: TopicMonitor, hours: Iterable[Hour]) -> list[Anomaly]:
     return list(last_word.values())
 
 
-def is_due(hour: Hour, ledger: Ledger) -> bool:
-    return ledger.is_due(hour.summary.row.topic, hour.summary.row.hour)
-
-
 class WatchTopic(beam.DoFn):
     """Runs a topic's monitor over its hours, from where an earlier run left it."""
 
@@ -65,10 +60,10 @@ class WatchTopic(beam.DoFn):
         self._before = before
         self._anomalies = counter("anomalies")
 
-    def process(self, group: tuple[str, Iterable[Hour]]) -> Iterator[Anomaly | TaggedOutput]:
+    def process(self, group: tuple[str, Iterable[RolledUp]]) -> Iterator[Anomaly | TaggedOutput]:
         topic, hours = group
         monitor = self._before(topic) or TopicMonitor(topic)
-        for anomaly in watch(monitor, hours):
+        for anomaly in observed(monitor, hours):
             self._anomalies.inc()
             yield anomaly
         yield TaggedOutput(MONITORS, (topic, monitor))
@@ -91,7 +86,7 @@ class WatchTopicLive(beam.DoFn):
 
     def process(
         self,
-        keyed: tuple[str, Hour],
+        keyed: tuple[str, RolledUp],
         pending: Any = beam.DoFn.StateParam(PENDING),
         due: Any = beam.DoFn.TimerParam(DUE),
     ) -> None:
@@ -111,7 +106,7 @@ class WatchTopicLive(beam.DoFn):
         due: Any = beam.DoFn.TimerParam(DUE),
     ) -> Iterator[Anomaly]:
         summaries = list(pending.read())
-        ready = [Hour(each, fresh=True) for each in summaries if end_of(each.row.hour) <= now]
+        ready = [RolledUp(each, fresh=True) for each in summaries if end_of(each.row.hour) <= now]
         waiting = [each for each in summaries if end_of(each.row.hour) > now]
         pending.clear()
         for summary in waiting:
@@ -119,7 +114,7 @@ class WatchTopicLive(beam.DoFn):
         if waiting:
             due.set(end_of(min(summary.row.hour for summary in waiting)))
         monitor = state.read() or TopicMonitor(topic)
-        for anomaly in watch(monitor, ready):
+        for anomaly in observed(monitor, ready):
             self._anomalies.inc()
             yield anomaly
         state.write(monitor)
@@ -129,32 +124,39 @@ def end_of(hour: Micros) -> Timestamp:
     return Timestamp(micros=hour + HOUR)
 
 
-@dataclass(eq=False)
-class DetectAnomalies(beam.PTransform):
-    """PCollection[Hour] -> `anomalies`: Anomaly, `monitors`: (topic, TopicMonitor).
+def by_topic(hours: beam.PCollection[RolledUp]) -> beam.PCollection[tuple[str, RolledUp]]:
+    """In the global window: detection needs a topic's hours one after the other."""
+    return (
+        hours
+        | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())
+        | "KeyByTopic"
+        >> beam.Map(lambda hour: (hour.summary.row.topic, hour)).with_output_types(
+            tuple[str, RolledUp]
+        )
+    )
 
-    Detection needs a topic's hours one after the other, so it works in the global window on rows
-    that carry their hour. `before` gives a topic's monitor as an earlier run ended with it; a live
-    stream keeps monitors as its own state and reports none.
+
+@dataclass(eq=False)
+class DetectInOrder(beam.PTransform):
+    """PCollection[RolledUp], bounded -> `anomalies`: Anomaly, `monitors`: (topic, TopicMonitor).
+
+    `before` gives a topic's monitor as an earlier run ended with it.
     """
 
-    before: Callable[[str], TopicMonitor | None] = TopicMonitor
+    before: Callable[[str], TopicMonitor | None]
 
-    def expand(self, hours: beam.PCollection[Hour]) -> DoOutputsTuple:
-        keyed = (
-            hours
-            | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())
-            | "KeyByTopic"
-            >> beam.Map(lambda hour: (hour.summary.row.topic, hour)).with_output_types(
-                tuple[str, Hour]
-            )
-        )
-        if not hours.is_bounded:
-            return keyed | "WatchLive" >> beam.ParDo(WatchTopicLive()).with_outputs(
-                MONITORS, main=ANOMALIES
-            )
+    def expand(self, hours: beam.PCollection[RolledUp]) -> DoOutputsTuple:
         return (
-            keyed
+            by_topic(hours)
             | "GroupByTopic" >> beam.GroupByKey()
             | "Watch" >> beam.ParDo(WatchTopic(self.before)).with_outputs(MONITORS, main=ANOMALIES)
+        )
+
+
+class DetectAsTimePasses(beam.PTransform):
+    """The same on a stream, which keeps the monitors as its own state and reports none."""
+
+    def expand(self, hours: beam.PCollection[RolledUp]) -> DoOutputsTuple:
+        return by_topic(hours) | "WatchLive" >> beam.ParDo(WatchTopicLive()).with_outputs(
+            MONITORS, main=ANOMALIES
         )

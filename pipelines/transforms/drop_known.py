@@ -10,17 +10,18 @@ import apache_beam as beam
 from apache_beam.utils.windowed_value import WindowedValue
 
 from mltox.posts.records import Post
-from pipelines.transforms.ledger import Ledger
+from pipelines.held import Held
 from pipelines.transforms.metrics import counter
+from pipelines.transforms.turn_state import TurnState
 
 BATCH_POSTS = 5_000
 
 
 class DropKnownPosts(beam.DoFn):
-    """Asks the ledger about a bundle of posts at a time. Counts `duplicates`."""
+    """Asks the state about a bundle of posts at a time. Counts `duplicates`."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, state: Held[TurnState]) -> None:
+        self._state = state
         self._held: list[WindowedValue] = []
         self._duplicates = counter("duplicates")
 
@@ -41,8 +42,11 @@ class DropKnownPosts(beam.DoFn):
         yield from self._flush()
 
     def _flush(self) -> Iterator[WindowedValue]:
+        if not self._held:
+            return
         held, self._held = self._held, []
-        known = self._ledger.known({(item.value.topic, item.value.post_id) for item in held})
+        keys = {(item.value.topic, item.value.post_id) for item in held}
+        known = self._state.value.known(keys)
         for item in held:
             if (item.value.topic, item.value.post_id) in known:
                 self._duplicates.inc()
@@ -54,9 +58,7 @@ class DropKnownPosts(beam.DoFn):
 class DropKnown(beam.PTransform):
     """PCollection[Post] -> the posts that are new."""
 
-    ledger: Ledger
+    state: Held[TurnState]
 
     def expand(self, posts: beam.PCollection[Post]) -> beam.PCollection[Post]:
-        return posts | "AskLedger" >> beam.ParDo(DropKnownPosts(self.ledger)).with_output_types(
-            Post
-        )
+        return posts | "AskLedger" >> beam.ParDo(DropKnownPosts(self.state)).with_output_types(Post)

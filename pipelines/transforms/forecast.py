@@ -9,9 +9,9 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 
-from mltox.base.progress import advance
 from mltox.forecasting.forecast import forecast_series
 from mltox.posts.records import HOUR, Forecast, HourlyToxicity, Micros
+from pipelines.progress import NOBODY, Progress
 from pipelines.transforms.metrics import counter
 
 ACCURACY = "forecast_accuracy"
@@ -58,7 +58,8 @@ def series_of(rows: Sequence[HourlyToxicity], metric: str, run_at: Micros) -> Ho
 class ForecastTopic(beam.DoFn):
     """All metrics of one topic. A pure function of its rows, so a retry writes the same."""
 
-    def __init__(self, run_at: Micros, horizon: int) -> None:
+    def __init__(self, run_at: Micros, horizon: int, progress: Progress) -> None:
+        self._progress = progress
         self._run_at = run_at
         self._horizon = horizon
         self._series = counter("series_forecast")
@@ -81,7 +82,7 @@ class ForecastTopic(beam.DoFn):
         yield from forecasts
         for row in accuracy:
             yield TaggedOutput(ACCURACY, row)
-        advance(1)
+        self._progress(1)
 
 
 @dataclass(eq=False)
@@ -93,6 +94,7 @@ class ForecastHours(beam.PTransform):
 
     run_at: Micros
     horizon: int = 168
+    progress: Progress = NOBODY
 
     def expand(self, hours: beam.PCollection[HourlyToxicity]) -> DoOutputsTuple:
         return (
@@ -105,7 +107,7 @@ class ForecastHours(beam.PTransform):
             # Forecasting a series takes seconds, and a fused stage would do all on one worker.
             | "Spread" >> beam.Reshuffle()
             | "Forecast"
-            >> beam.ParDo(ForecastTopic(self.run_at, self.horizon)).with_outputs(
+            >> beam.ParDo(ForecastTopic(self.run_at, self.horizon, self.progress)).with_outputs(
                 ACCURACY, main=FORECASTS
             )
         )

@@ -20,9 +20,10 @@ def distribution(name: str) -> Distribution:
 
 
 def counters(result: PipelineResult) -> Mapping[str, int]:
-    """Counter name -> committed sum over all steps."""
+    """Counter name -> committed sum over all steps. A counter that never counted is None to some
+    runners."""
     sums: dict[str, int] = {}
     for found in result.metrics().query(MetricsFilter().with_namespace(NAMESPACE))["counters"]:
         name = found.key.metric.name
-        sums[name] = sums.get(name, 0) + found.result
+        sums[name] = sums.get(name, 0) + (found.result or 0)
     return sums

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
-import orjson
 from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
-from mltox.base.progress import advance
+from mltox.base.clock import now_micros
 from mltox.posts.authors import AuthorKeys
-from mltox.posts.envelope import Envelope, Reject, encode
+from mltox.posts.envelope import Envelope, Reject
 from mltox.posts.formats import decode
-from mltox.posts.formats.masked import MAX_PAYLOAD, storable
-from mltox.posts.formats.own import MAX_ID_CHARACTERS
-from mltox.posts.records import DeadLetter, Message, Micros, Post
+from mltox.posts.letters import dead_letter
+from mltox.posts.records import Message, Micros, Post
 from mltox.posts.topics import TopicMatcher
+from pipelines.progress import NOBODY, Progress
 from pipelines.transforms.metrics import counter
 
 DEAD = "dead_letters"
 POSTS = "posts"
-LETTER_ID = "letter_id"
-"""Attribute of a message that was a dead letter."""
-REPLAYED = "letter:"
-REJECTED = b'{"mltox_reject":'
-MOST_CHARACTERS = (100, 1_000, MAX_PAYLOAD, MAX_ID_CHARACTERS)
-"""Of a reject's error type, message, payload and post id."""
-
-
-def now_micros() -> Micros:
-    return time.time_ns() // 1000
 
 
 def topics_of(
@@ -62,72 +48,6 @@ def posts_of(envelope: Envelope, topics: Iterable[str], ingested_at: Micros) -> 
         )
 
 
-def origin_of(message_id: str, attributes: Mapping[str, str] | None) -> str:
-    """Where a message of Pub/Sub came from. A letter that was put back is not a new message each
-    time: it has its letter's id as an attribute."""
-    replayed = (attributes or {}).get(LETTER_ID)
-    return f"{REPLAYED}{replayed}" if replayed else f"pubsub:{message_id}"
-
-
-def letter_id(stage: str, origin: str, index: int) -> str:
-    """The same place of the same input gives the same letter on every run. A letter that was put
-    back and is refused again stays the letter that it was."""
-    if origin.startswith(REPLAYED) and index == 0:
-        return origin.removeprefix(REPLAYED)
-    return hashlib.sha256(f"{stage}\0{origin}\0{index}".encode()).hexdigest()[:32]
-
-
-def payload_of(post: Post) -> str:
-    """The whole post as an envelope, for the payload of its dead letter: it can be put back."""
-    envelope = Envelope(
-        post_id=post.post_id,
-        source=post.source,
-        text=post.text,
-        created_at=post.created_at,
-        lang=post.lang,
-        author_key=post.author_key,
-        topics=(post.topic,),
-    )
-    return encode(envelope).decode()
-
-
-def dead_letter(reject: Reject, stage: str, origin: str, index: int, seen_at: Micros) -> DeadLetter:
-    return DeadLetter(
-        letter_id=letter_id(stage, origin, index),
-        stage=stage,
-        error_type=reject.error_type,
-        message=reject.message,
-        payload=reject.payload,
-        post_id=reject.post_id,
-        seen_at=seen_at,
-    )
-
-
-def encode_reject(reject: Reject) -> bytes:
-    """A reject as a message, for a row that was found wanting before it entered the pipeline."""
-    return REJECTED + orjson.dumps(tuple(reject)) + b"}"
-
-
-def is_sound(reject: Reject) -> bool:
-    """Whether it fits a row. On a topic anybody may write what `encode_reject` writes."""
-    return all(
-        isinstance(text, str) and len(text) <= most and storable(text) == text
-        for text, most in zip(reject, MOST_CHARACTERS, strict=True)
-        if text is not None or most != MAX_ID_CHARACTERS
-    )
-
-
-def items_of(payload: bytes, authors: AuthorKeys, now: Micros) -> Iterator[Envelope | Reject]:
-    """The posts and rejects in a payload: those of `decode`, or the one of `encode_reject`."""
-    if payload.startswith(REJECTED):
-        with contextlib.suppress(orjson.JSONDecodeError, KeyError, TypeError):
-            reject = Reject(*orjson.loads(payload)["mltox_reject"])
-            if is_sound(reject):
-                yield reject
-                return
-    yield from decode(payload, authors=authors, now=now)
-
-
 class ParseMessage(beam.DoFn):
     """Decodes a message in any shape that `mltox.posts.formats` knows.
 
@@ -138,8 +58,13 @@ class ParseMessage(beam.DoFn):
     """
 
     def __init__(
-        self, matcher: TopicMatcher, authors: AuthorKeys, default_topic: str | None
+        self,
+        matcher: TopicMatcher,
+        authors: AuthorKeys,
+        default_topic: str | None,
+        progress: Progress,
     ) -> None:
+        self._progress = progress
         self._default_topic = default_topic
         self._matcher = matcher
         self._authors = authors
@@ -151,7 +76,7 @@ class ParseMessage(beam.DoFn):
 
     def process(self, message: Message) -> Iterator[TimestampedValue | TaggedOutput]:
         now = now_micros()
-        for index, item in enumerate(items_of(message.payload, self._authors, now)):
+        for index, item in enumerate(decode(message.payload, authors=self._authors, now=now)):
             self._rows.inc()
             if isinstance(item, Reject):
                 self._dead.inc()
@@ -165,7 +90,7 @@ class ParseMessage(beam.DoFn):
             self._parsed.inc(len(topics))
             for post in posts_of(item, topics, now):
                 yield TimestampedValue(post, Timestamp(micros=post.created_at))
-        advance(1)
+        self._progress(1)
 
 
 @dataclass(eq=False)
@@ -175,8 +100,9 @@ class Parse(beam.PTransform):
     matcher: TopicMatcher
     authors: AuthorKeys
     default_topic: str | None = None
+    progress: Progress = NOBODY
 
     def expand(self, messages: beam.PCollection[Message]) -> DoOutputsTuple:
         return messages | "Decode" >> beam.ParDo(
-            ParseMessage(self.matcher, self.authors, self.default_topic)
+            ParseMessage(self.matcher, self.authors, self.default_topic, self.progress)
         ).with_outputs(DEAD, main=POSTS)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import apache_beam as beam
 import orjson
 from apache_beam.io.gcp.pubsub import PubsubMessage, WriteToPubSub
 
+from mltox.google.pubsub.messages import Outgoing
 from mltox.posts.records import Anomaly, DeadLetter
 
 MOST_CHARS = 1_500_000
@@ -18,18 +19,12 @@ message that is refused would be tried again for ever."""
 CUT = "[cut]"
 
 
-class Outgoing(NamedTuple):
-    """A message to publish. Subscriptions can be filtered by the attributes."""
-
-    data: bytes
-    attributes: dict[str, str]
-
-
-def letter_message(letter: DeadLetter) -> Outgoing:
+def letter_message(topic: str, letter: DeadLetter) -> Outgoing:
     """The row of `dead_letters` as JSON; stamps are microseconds since 1970, as in the records."""
     if len(letter.payload) > MOST_CHARS:
         letter = letter._replace(payload=CUT)
     return Outgoing(
+        topic,
         orjson.dumps(letter._asdict()),
         {
             "letter_id": letter.letter_id,
@@ -39,9 +34,10 @@ def letter_message(letter: DeadLetter) -> Outgoing:
     )
 
 
-def anomaly_message(anomaly: Anomaly) -> Outgoing:
+def anomaly_message(topic: str, anomaly: Anomaly) -> Outgoing:
     """The row of `anomalies` as JSON, with the ids of its examples and none of their texts."""
     return Outgoing(
+        topic,
         orjson.dumps(anomaly._asdict()),
         {
             "metric": anomaly.metric,
@@ -52,8 +48,9 @@ def anomaly_message(anomaly: Anomaly) -> Outgoing:
     )
 
 
-def for_beam(row: Any, to_message: Callable[[Any], Outgoing]) -> PubsubMessage:
-    return PubsubMessage(*to_message(row))
+def for_beam(row: Any, topic: str, to_message: Callable[[str, Any], Outgoing]) -> PubsubMessage:
+    message = to_message(topic, row)
+    return PubsubMessage(message.data, dict(message.attributes))
 
 
 @dataclass(eq=False)
@@ -61,11 +58,12 @@ class Publish(beam.PTransform):
     """PCollection of rows -> the topic, at least once. Streaming runners alone can do it."""
 
     topic: str
-    to_message: Callable[[Any], Outgoing]
+    to_message: Callable[[str, Any], Outgoing]
 
     def expand(self, rows: beam.PCollection[Any]) -> Any:
         return (
             rows
-            | "ToMessage" >> beam.Map(for_beam, self.to_message).with_output_types(PubsubMessage)
+            | "ToMessage"
+            >> beam.Map(for_beam, self.topic, self.to_message).with_output_types(PubsubMessage)
             | "ToTopic" >> WriteToPubSub(self.topic, with_attributes=True)
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import threading
+import logging
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,42 +15,26 @@ from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
+from mltox.base.clock import now_micros
+from mltox.base.errors import UserError
 from mltox.posts.envelope import Reject
+from mltox.posts.letters import dead_letter, payload_of
 from mltox.posts.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
 from mltox.scoring import Scorer
-from mltox.scoring.watched import Change, WatchedScorer
-from pipelines.transforms.gather import Gather
+from mltox.scoring.watched import Change
 from pipelines.transforms.metrics import counter, distribution
-from pipelines.transforms.parse import DEAD, dead_letter, now_micros, payload_of
+from pipelines.transforms.model import BATCH_POSTS, ModelKey, shared_model
+from pipelines.transforms.parse import DEAD
+from pipelines.transforms.salvage import salvaged
+
+log = logging.getLogger(__name__)
 
 SCORED = "scored_posts"
 TEXT_SCORES = "text_scores"
-BATCH_POSTS = 512
-"""Enough to sort by length and find repeated texts; the scorer makes its own small batches."""
-
-_scorers: dict[tuple[str, int, float], WatchedScorer] = {}
-_gathers: dict[tuple[str, int, float, float], Gather[Post, ScoredPost | Reject]] = {}
-_lock = threading.Lock()
 
 
-def shared_scorer(bundle: str, threads: int, watch_seconds: float) -> WatchedScorer:
-    """One ONNX session a process. Local runners call `setup` for every bundle of elements, so a
-    session held by the DoFn itself would be loaded again and again."""
-    with _lock:
-        key = (bundle, threads, watch_seconds)
-        if key not in _scorers:
-            _scorers[key] = WatchedScorer(bundle, threads, watch_seconds)
-        return _scorers[key]
-
-
-def shared_gather(
-    bundle: str, threads: int, watch_seconds: float, wait: float
-) -> Gather[Post, ScoredPost | Reject]:
-    """One a process and scorer, where the threads that carry its bundles meet."""
-    with _lock:
-        return _gathers.setdefault(
-            (bundle, threads, watch_seconds, wait), Gather(BATCH_POSTS, wait)
-        )
+class ModelError(UserError):
+    """The model fails whatever it is given; one line for a person."""
 
 
 def text_sha256(text: str) -> str:
@@ -74,24 +59,48 @@ def scored(post: Post, scores: Scores, scorer: Scorer) -> ScoredPost:
     )
 
 
+def scores_of(scorer: Scorer, texts: Sequence[str], langs: Sequence[str | None]) -> list[Scores]:
+    """Raises ValueError for what is no probability, and whatever the model raises."""
+    found = scorer.score(texts, langs)
+    if len(found) != len(texts):
+        raise ValueError(f"the model gave {len(found)} scores for {len(texts)} texts")
+    if any(value is not None and not math.isfinite(value) for scores in found for value in scores):
+        raise ValueError("the model gave a score that is no number")
+    return found
+
+
 def score_batch(scorer: Scorer, posts: Sequence[Post]) -> list[ScoredPost | Reject]:
     """Scores in the order of the posts. A post on which the model fails becomes a Reject and takes
-    no other post with it."""
+    no other post with it.
+
+    Raises ModelError where the model fails on anything (no memory on the device, a driver that is
+    gone): no post is at fault, and their texts may be stored nowhere else. On Dataflow the bundle
+    comes again until somebody mends it, a local live run tries its turn again, a backfill ends with
+    one line.
+    """
+
+    def work(part: Sequence[Post]) -> list[Scores]:
+        return scores_of(scorer, [post.text for post in part], [post.lang for post in part])
+
+    def probe() -> None:
+        # A text that it has not seen: scores of recent ones are remembered.
+        scores_of(scorer, [f"good morning {time.time_ns()}"], [None])
+
     try:
-        return [
-            scored(post, scores, scorer)
-            for post, scores in zip(
-                posts,
-                scorer.score([post.text for post in posts], [post.lang for post in posts]),
-                strict=True,
-            )
-        ]
-    except Exception as error:
-        if len(posts) == 1:
-            post = posts[0]
-            reason = f"{type(error).__name__}: {error}"
-            return [Reject("scoring_failed", reason[:500], payload_of(post), post.post_id)]
-        return [result for post in posts for result in score_batch(scorer, [post])]
+        results = salvaged(posts, work, probe)
+    except Exception as error:  # of the probe: its message quotes nobody
+        reason = f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:300]}"
+        log.error("the model fails on any text (%s); %d posts wait", reason, len(posts))
+        raise ModelError(f"{scorer.model} fails on any text ({reason})") from error
+    return [
+        rejected(post, result) if isinstance(result, Exception) else scored(post, result, scorer)
+        for post, result in zip(posts, results, strict=True)
+    ]
+
+
+def rejected(post: Post, error: Exception) -> Reject:
+    reason = f"{type(error).__name__}: {error}"
+    return Reject("scoring_failed", reason[:500], payload_of(post), post.post_id)
 
 
 def text_scores(batch: Sequence[ScoredPost | Reject]) -> list[TextScore]:
@@ -105,8 +114,8 @@ def text_scores(batch: Sequence[ScoredPost | Reject]) -> list[TextScore]:
 
 
 class ScorePosts(beam.DoFn):
-    """Holds posts until a batch is full or the bundle ends, then waits up to `wait` seconds for the
-    posts of other bundles that this process works on.
+    """Holds posts until a batch is full or the bundle ends, then waits `batch_wait` for the posts
+    of other bundles that this process works on.
 
     Each post keeps the timestamp and window it came with: a batch that spans hours moves none of
     them. (BatchElements would cut the batches at every hour of a quiet topic.) And no bundle ends
@@ -114,11 +123,8 @@ class ScorePosts(beam.DoFn):
     waits in state between two bundles.
     """
 
-    def __init__(self, bundle: str, threads: int, watch_seconds: float, wait: float = 0) -> None:
-        self._bundle = bundle
-        self._threads = threads
-        self._watch_seconds = watch_seconds
-        self._wait = wait
+    def __init__(self, model: ModelKey) -> None:
+        self._model = model
         self._posts: list[tuple[Post, Timestamp, Any]] = []
         self._scored = counter("posts_scored")
         self._unscored = counter("posts_unscored")
@@ -131,9 +137,7 @@ class ScorePosts(beam.DoFn):
         self._batch_ms = distribution("batch_ms")
 
     def setup(self) -> None:
-        model = (self._bundle, self._threads, self._watch_seconds)
-        self._watched = shared_scorer(*model)
-        self._gather = shared_gather(*model, self._wait)
+        self._shared = shared_model(self._model)
 
     def start_bundle(self) -> None:
         self._posts = []
@@ -155,7 +159,7 @@ class ScorePosts(beam.DoFn):
         if not self._posts:
             return
         held, self._posts = self._posts, []
-        batch = self._gather([post for post, _, _ in held], self._score)
+        batch = self._shared.gather([post for post, _, _ in held], self._score)
         for (post, timestamp, window), result in zip(held, batch, strict=True):
             if isinstance(result, Reject):
                 self._dead.inc()
@@ -171,7 +175,7 @@ class ScorePosts(beam.DoFn):
             yield TaggedOutput(TEXT_SCORES, WindowedValue(text_score, timestamp, (window,)))
 
     def _score(self, posts: Sequence[Post]) -> list[ScoredPost | Reject]:
-        scorer, change = self._watched.current()
+        scorer, change = self._shared.watched.current()
         if change in self._changes:
             self._changes[change].inc()
         began = time.perf_counter()
@@ -185,16 +189,11 @@ class ScorePosts(beam.DoFn):
 class Score(beam.PTransform):
     """PCollection[Post] -> `scored_posts`: ScoredPost, `text_scores`: TextScore, `dead_letters`."""
 
-    bundle: str
-    threads: int = 0
-    watch_seconds: float = 0
-    wait: float = 0
+    model: ModelKey
 
     def expand(self, posts: beam.PCollection[Post]) -> DoOutputsTuple:
-        # The bundles of a bounded run are large, and come one after the other.
-        wait = 0 if posts.is_bounded else self.wait
-        results = posts | "Batch" >> beam.ParDo(
-            ScorePosts(self.bundle, self.threads, self.watch_seconds, wait)
-        ).with_outputs(TEXT_SCORES, DEAD, main=SCORED)
+        results = posts | "Batch" >> beam.ParDo(ScorePosts(self.model)).with_outputs(
+            TEXT_SCORES, DEAD, main=SCORED
+        )
         results[DEAD].element_type = DeadLetter
         return results

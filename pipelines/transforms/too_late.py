@@ -15,9 +15,11 @@ from apache_beam.transforms.window import FixedWindows, GlobalWindows, Timestamp
 from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import PaneInfoTiming
 
+from mltox.base.clock import now_micros
+from mltox.posts.letters import letter_id, payload_of
 from mltox.posts.records import HOUR, SECOND, DeadLetter, Micros, Post
 from pipelines.transforms.metrics import counter
-from pipelines.transforms.parse import DEAD, POSTS, letter_id, now_micros, payload_of
+from pipelines.transforms.parse import DEAD, POSTS
 from pipelines.transforms.window import WINDOW_SECONDS, hour_of
 
 STAGE, TOO_LATE = "window", "too_late"
@@ -25,7 +27,7 @@ RECENT, OLD = "recent", "old"
 SHARDS = 16
 AHEAD: Micros = HOUR
 """By so much the watermark may run ahead of the wall clock: stamps of the future push it."""
-FOR_EVER = 100 * 366 * 24 * 3600
+CENTURY = 100 * 366 * 24 * 3600
 """Seconds of lateness in which the judgement itself loses no post; parsing refuses older ones."""
 
 
@@ -94,7 +96,7 @@ class Judge(beam.DoFn):
 
 
 @dataclass(eq=False)
-class LetGoTooLate(beam.PTransform):
+class SetLateApart(beam.PTransform):
     """PCollection[Post] in the global window -> `posts`: Post, `dead_letters`: DeadLetter.
 
     A DoFn cannot read the watermark, but a pane can tell: posts that may be late are moved ahead by
@@ -103,7 +105,7 @@ class LetGoTooLate(beam.PTransform):
     for ever, and keep a few bytes for each hour of late posts.
 
     A post may reach its own hour a moment after it was judged, and the watermark moves meanwhile:
-    hours are kept open longer than `lateness` for that, see `IntoHours`.
+    hours are kept open longer than `lateness` for that, see `IntoPanes`.
     """
 
     lateness: int
@@ -120,7 +122,7 @@ class LetGoTooLate(beam.PTransform):
                 FixedWindows(WINDOW_SECONDS, offset=self.lateness % WINDOW_SECONDS),
                 trigger=AfterWatermark(early=AfterCount(1), late=AfterCount(1)),
                 accumulation_mode=AccumulationMode.DISCARDING,
-                allowed_lateness=FOR_EVER,
+                allowed_lateness=CENTURY,
             )
             | "Panes" >> beam.GroupByKey()
             | "Judge" >> beam.ParDo(Judge(self.lateness)).with_outputs(DEAD, main=POSTS)

@@ -39,16 +39,20 @@ class Panes:
     lateness: int = 24 * 3600
 
 
-@dataclass(eq=False)
 class IntoHours(beam.PTransform):
-    """Puts each element into the hour of its timestamp. Comes before scoring, since batching in the
-    global window would move event time. A bounded input has one pane an hour."""
+    """Puts each element of a bounded input into the hour of its timestamp: one pane an hour."""
+
+    def expand(self, posts: beam.PCollection[Post]) -> beam.PCollection[Post]:
+        return posts | "FixedWindows" >> beam.WindowInto(FixedWindows(WINDOW_SECONDS))
+
+
+@dataclass(eq=False)
+class IntoPanes(beam.PTransform):
+    """Puts each element of a stream into the hour of its timestamp, written pane by pane."""
 
     panes: Panes = Panes()
 
     def expand(self, posts: beam.PCollection[Post]) -> beam.PCollection[Post]:
-        if posts.is_bounded:
-            return posts | "FixedWindows" >> beam.WindowInto(FixedWindows(WINDOW_SECONDS))
         return posts | "FixedWindows" >> beam.WindowInto(
             FixedWindows(WINDOW_SECONDS),
             trigger=AfterWatermark(early=AfterProcessingTime(self.panes.early), late=AfterCount(1)),

@@ -21,7 +21,7 @@ from google.pubsub_v1 import DeadLetterPolicy, PublisherClient, SubscriberClient
 from google.pubsub_v1 import Subscription as SubscriptionMessage
 from google.pubsub_v1 import Topic as TopicMessage
 
-from mltox.google.pubsub_checks import DELETED_TOPIC, explained
+from mltox.google.pubsub.checks import DELETED_TOPIC, explained
 from templates.provisioning.change import Change
 from templates.provisioning.errors import ProvisionError, missing
 from templates.provisioning.resources import DAY_SECONDS, Subscription, Topic

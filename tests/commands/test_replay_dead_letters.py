@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from commands.replay_dead_letters import letters_of, main, message_of
+from mltox.google.pubsub.messages import Outgoing
 from mltox.posts.envelope import Reject
+from mltox.posts.letters import dead_letter, origin_of, payload_of
 from mltox.posts.records import SECOND, DeadLetter, Post
 from mltox.warehouse import open_warehouse
-from pipelines.runs.local_stream.outbox import BYTES_AT_MOST, MESSAGES_AT_MOST, requests_of
-from pipelines.transforms.parse import dead_letter, origin_of, payload_of
-from pipelines.transforms.publish import Outgoing
 from pipelines.transforms.store_text import WITHHELD
 
+TOPIC = "projects/p/topics/posts"
 NOW = int(datetime(2026, 3, 3, tzinfo=UTC).timestamp()) * SECOND
 POST = {"id": "1", "text": "good morning", "created_at": "2026-03-02T12:00:00Z"}
 EVENT = {
@@ -38,12 +38,13 @@ def letter(name: str, payload: str, stage: str = "parse", seen_at: int = NOW) ->
 
 
 def test_a_mended_letter_is_its_payload_with_its_own_time_and_name() -> None:
-    message = message_of(letter("l1", GOOD), NOW)
+    message = message_of(TOPIC, letter("l1", GOOD), NOW)
     assert message == Outgoing(
+        TOPIC,
         GOOD.encode(),
         {
             "post_id": "letter:l1",
-            "created_at": "2026-03-02T12:00:00.000000Z",
+            "created_at": "2026-03-02T12:00:00Z",
             "letter_id": "l1",
         },
     )
@@ -52,7 +53,7 @@ def test_a_mended_letter_is_its_payload_with_its_own_time_and_name() -> None:
 def test_a_post_that_was_too_late_or_not_scored_goes_back_whole() -> None:
     late = payload_of(Post("t", "x:1", "x", None, "text", "en", NOW - 1, NOW))
     for stage in ("window", "score"):
-        message = message_of(letter("l1", late, stage), NOW)
+        message = message_of(TOPIC, letter("l1", late, stage), NOW)
         assert message is not None and json.loads(message.data)["topics"] == ["t"]
 
 
@@ -70,7 +71,7 @@ def test_a_post_that_was_too_late_or_not_scored_goes_back_whole() -> None:
     ],
 )
 def test_what_holds_no_post_stays(payload: str, stage: str) -> None:
-    assert message_of(letter("l1", payload, stage), NOW) is None
+    assert message_of(TOPIC, letter("l1", payload, stage), NOW) is None
 
 
 def test_a_letter_that_is_refused_again_stays_the_letter_that_it_was() -> None:
@@ -133,11 +134,3 @@ def test_a_dry_run_counts_and_needs_no_topic(
 def test_without_a_topic_it_says_so(warehouse: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--warehouse", warehouse]) == 2
     assert "--output_topic" in capsys.readouterr().err
-
-
-def test_requests_stay_within_what_pubsub_takes_and_keep_the_order() -> None:
-    small = [Outgoing(b"%d" % number, {}) for number in range(MESSAGES_AT_MOST + 1)]
-    assert [len(batch) for batch in requests_of(small)] == [MESSAGES_AT_MOST, 1]
-    large = [Outgoing(b"x" * (BYTES_AT_MOST // 2 + 1), {})] * 3
-    assert [len(batch) for batch in requests_of(large)] == [1, 1, 1]
-    assert [message for batch in requests_of(small) for message in batch] == small

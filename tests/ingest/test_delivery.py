@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from ingest import delivery as module
 from ingest.delivery import Delivery
-from ingest.messages import Outgoing
 from ingest.outbox import Outbox
-from ingest.publish import PublishError
+from mltox.google.pubsub.messages import Outgoing
+from mltox.google.pubsub.publisher import PublishError
 
 DOWN = ServiceUnavailable("nobody there")
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import random
+import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest import outbox as module
 from ingest.cursors.store import StateError
-from ingest.messages import Outgoing
 from ingest.outbox import Outbox
+from mltox.google.pubsub.messages import Outgoing
 
 
 def message(number: int, size: int = 10) -> Outgoing:
@@ -28,9 +29,8 @@ def drained(outbox: Outbox, step: int = 7) -> Iterator[Outgoing]:
 
 
 def test_messages_come_out_in_order_and_whole_whatever_is_appended_meanwhile(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(module, "SEGMENT_BYTES", 300)
     rng, written, read = random.Random(3), 0, []
     with closing(Outbox(tmp_path)) as outbox:
         for _ in range(200):
@@ -45,7 +45,7 @@ def test_messages_come_out_in_order_and_whole_whatever_is_appended_meanwhile(
         read += drained(outbox)
         assert read == [message(number) for number in range(written)]
         assert len(outbox) == 0
-    assert not list(tmp_path.glob("*.messages"))
+    assert (tmp_path / "outbox.sqlite").stat().st_size < 40_000  # what is sent takes no room
 
 
 def test_what_waited_is_there_for_the_next_run(tmp_path: Path) -> None:
@@ -55,26 +55,36 @@ def test_what_waited_is_there_for_the_next_run(tmp_path: Path) -> None:
         outbox.drop(1)
     with closing(Outbox(tmp_path)) as outbox:
         outbox.append([message(3)])
-        assert len(outbox) == 3
-        assert list(drained(outbox)) == [message(1), message(2), message(3)]
+        assert len(outbox) == 2
+        assert list(drained(outbox)) == [message(2), message(3)]
 
 
-@pytest.mark.parametrize("cut", [1, 5, 12, 40])
-def test_half_a_message_at_the_end_is_none(tmp_path: Path, cut: int) -> None:
-    with closing(Outbox(tmp_path)) as outbox:
+@pytest.mark.parametrize("cut", [1, 40, 2_000, 5_000, 9_000])
+def test_an_append_that_is_torn_is_none_and_what_came_before_it_is_whole(
+    tmp_path: Path, cut: int
+) -> None:
+    """A loss of power may leave half of the last append in the write-ahead log."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    with closing(Outbox(first)) as outbox:
         outbox.append([message(1), message(2)])
-    (path,) = tmp_path.glob("*.messages")
-    content = path.read_bytes()
-    path.write_bytes(content[:-cut])
-    with closing(Outbox(tmp_path)) as outbox:
-        outbox.append([message(3)])
-        assert list(drained(outbox)) == [message(1), message(3)]
+        outbox.append([message(number, size=900) for number in range(3, 9)])
+        shutil.copytree(first, second)  # as the disk is at this moment
+    log = second / "outbox.sqlite-wal"
+    log.write_bytes(log.read_bytes()[:-cut])
+    with closing(Outbox(second)) as outbox:
+        outbox.append([message(9)])
+        found = list(drained(outbox))
+    assert found in (
+        [message(1), message(2), message(9)],
+        [message(9)],
+    )
+    assert cut > 5_000 or found[0] == message(1)
 
 
 def test_killed_while_it_appends_nothing_that_was_promised_is_lost(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path\n"
-        "from ingest.outbox import Outbox; from ingest.messages import Outgoing\n"
+        "from ingest.outbox import Outbox; from mltox.google.pubsub.messages import Outgoing\n"
         "outbox, number = Outbox(Path(sys.argv[1])), 0\n"
         "while True:\n"
         "    outbox.append([Outgoing('t', b'%d' % (number + n), {}) for n in range(50)])\n"
@@ -122,3 +132,24 @@ def test_a_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match="Not a directory"):
         Outbox(tmp_path / "file" / "outbox")
+
+
+def test_messages_of_an_earlier_mltox_are_not_left_behind_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "000000000001.messages").write_bytes(b"")
+    with pytest.raises(StateError, match="earlier mltox"):
+        Outbox(tmp_path)
+
+
+def test_a_disk_that_is_full_is_one_line_and_changes_nothing(tmp_path: Path) -> None:
+    with closing(Outbox(tmp_path)) as outbox:
+        outbox.append([message(1)])
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        try:
+            with pytest.raises(StateError, match=r"cannot write to .*outbox.sqlite: "):
+                outbox.append([message(number, size=50_000) for number in range(2, 9)])
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert len(outbox) == 1
+        outbox.append([message(2)])
+        assert list(drained(outbox)) == [message(1), message(2)]

@@ -13,10 +13,10 @@ from google.api_core.exceptions import NotFound
 
 from ingest.cursors.store import Keeper, LocalStore
 from ingest.delivery import Delivery
-from ingest.messages import Outgoing
-from ingest.publish import PublishError
 from ingest.run import Ingest, Sorter
 from ingest.sources.source import Batch, Cursor, SourceError
+from mltox.google.pubsub.messages import Outgoing
+from mltox.google.pubsub.publisher import PublishError
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import encode_deletion
 from mltox.posts.topics import Topic

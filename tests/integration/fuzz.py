@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from ingest.sources.sample.writing import write_sample
-from pipelines.transforms.parse import REJECTED
 
 LONGEST_SEED = 4_000
 HOSTILE: Sequence[Any] = (
@@ -90,8 +89,10 @@ def random_bytes(generator: random.Random, rows: Sequence[bytes]) -> bytes:
 
 def forged_reject(generator: random.Random, rows: Sequence[bytes]) -> bytes:
     """What our own reader writes for a row that it refused, by somebody else."""
-    values = [generator.choice(HOSTILE) for _ in range(generator.randint(0, 5))]
-    return REJECTED + json.dumps(values).encode() + b"}"
+    fields = {name: generator.choice(HOSTILE) for name in ("message", "payload", "post_id")}
+    kept = generator.sample(sorted(fields), generator.randint(0, 3))
+    row = {"mltox_notice": generator.choice((*HOSTILE, "forged"))}
+    return json.dumps(row | {name: fields[name] for name in kept}).encode()
 
 
 MUTATIONS: Sequence[Mutation] = (

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from pipelines.runs.local_stream.subscription import LEASE_SECONDS
+from mltox.google.pubsub.subscription import LEASE_SECONDS
 from tests.integration.pubsub import SUBSCRIPTION, environment
 
 REDELIVERED = LEASE_SECONDS + 12

@@ -16,15 +16,15 @@ from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from commands.forget import main
+from mltox.google.pubsub.subscription import Subscription
 from mltox.posts.envelope import encode_deletion
 from mltox.posts.records import SECOND
 from mltox.warehouse import Warehouse, WarehouseError, open_warehouse
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from pipelines.runs.local_stream.deletions import Deletions
 from pipelines.runs.local_stream.intake import Pace
-from pipelines.runs.local_stream.ledger import LiveLedger
 from pipelines.runs.local_stream.loop import LiveRun
-from pipelines.runs.local_stream.subscription import Subscription
+from pipelines.runs.local_stream.state import LocalState
 from tests.bigquery_server import serve
 from tests.integration.pubsub import PROJECT, SUBSCRIPTION, emulated, need_emulator
 from tests.integration.pubsub import publish as publish_posts
@@ -191,7 +191,7 @@ def test_a_live_run_forgets_between_its_turns(
     monkeypatch.setattr(DuckDBWarehouse, "drop_cache", drop_and_note)
     warehouse = DuckDBWarehouse(tmp_path / "w.duckdb")
     warehouse.create()
-    ledger = LiveLedger(warehouse, 0.4, 600 * SECOND)
+    ledger = LocalState(warehouse, 0.4, 600 * SECOND)
     stopping = threading.Event()
     deletions = Deletions(Subscription(subscription), warehouse, stopping)
     live = LiveRun(

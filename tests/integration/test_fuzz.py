@@ -9,16 +9,18 @@ from pathlib import Path
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from mltox.base.clock import now_micros
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import DELETION, Envelope
+from mltox.posts.formats import decode
+from mltox.posts.letters import letter_id
 from mltox.posts.records import HOUR, Message
 from mltox.posts.topics import TopicMatcher
 from mltox.scoring import DEFAULT_BUNDLE
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
-from pipelines.graph.build import Settings
-from pipelines.runs.local_stream.cycle import Graph, run_cycle
-from pipelines.runs.local_stream.ledger import LiveLedger
-from pipelines.transforms.parse import items_of, letter_id, now_micros
+from pipelines.graph import Settings
+from pipelines.runs.local_stream.state import LocalState
+from pipelines.runs.local_stream.turn import Turns
 from tests.integration.fuzz import payloads, seeds
 
 SETTINGS = Settings(
@@ -43,24 +45,24 @@ def test_every_payload_is_a_post_or_a_dead_letter(count: int, seed: int, tmp_pat
     totals: Counter[str] = Counter()
     with DuckDBWarehouse(tmp_path / "fuzz.duckdb") as warehouse:
         warehouse.create()
-        ledger = LiveLedger(warehouse, SETTINGS.threshold, HOUR)
-        ledger.open()
-        graph = Graph(SETTINGS, ledger, PipelineOptions([]))
+        state = LocalState(warehouse, SETTINGS.threshold, HOUR)
+        state.open()
+        turns = Turns(SETTINGS, state, PipelineOptions([]))
         for start in range(0, count, TURN):
             turn = [
                 Message(payload, f"fuzz:{seed}:{start + number}")
                 for number, payload in enumerate(islice(fuzzed, TURN))
             ]
             for message in turn:
-                found = list(items_of(message.payload, SETTINGS.authors, now_micros()))
+                found = list(decode(message.payload, authors=SETTINGS.authors, now=now_micros()))
                 assert found, f"nothing comes of {message.payload!r}"
                 for index, item in enumerate(found):
                     if isinstance(item, Envelope):
                         posts.add(item.post_id)
                     elif item.error_type != DELETION:
                         letters.add(letter_id("parse", message.origin, index))
-            totals.update(run_cycle(turn, graph))
-        ledger.close()
+            totals.update(turns.run(turn))
+        state.close()
         keys = warehouse.query("SELECT topic, post_id FROM scored_posts").to_pylist()
         refused = warehouse.query("SELECT letter_id, stage, post_id FROM dead_letters").to_pylist()
     assert len({tuple(key.values()) for key in keys}) == len(keys)

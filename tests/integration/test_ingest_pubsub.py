@@ -15,8 +15,8 @@ import orjson
 import pytest
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from ingest.messages import Outgoing
-from ingest.publish import Publisher
+from mltox.google.pubsub.messages import Outgoing
+from mltox.google.pubsub.publisher import Publisher
 from tests.integration.pubsub import (
     PROJECT,
     SUBSCRIPTION,

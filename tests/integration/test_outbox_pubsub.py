@@ -11,16 +11,17 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from google.pubsub_v1 import SubscriberClient
 
 from commands.replay_dead_letters import main
+from mltox.google.pubsub.publisher import Publisher, PublishError
 from mltox.posts.authors import AuthorKeys
+from mltox.posts.letters import origin_of
 from mltox.posts.records import SECOND, DeadLetter, Message
 from mltox.posts.topics import TopicMatcher
 from mltox.scoring import DEFAULT_BUNDLE
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
-from pipelines.graph.build import Settings
-from pipelines.runs.local_stream.cycle import Graph, run_cycle
-from pipelines.runs.local_stream.ledger import LiveLedger
-from pipelines.runs.local_stream.outbox import Outbox, Publisher, PublishError
-from pipelines.transforms.parse import origin_of
+from pipelines.graph import Settings
+from pipelines.runs.local_stream.notices import Notices
+from pipelines.runs.local_stream.state import LocalState
+from pipelines.runs.local_stream.turn import Turns
 from tests.integration.pubsub import SUBSCRIPTION, TOPIC, emulated, need_emulator
 from tests.pipelines.transforms.test_publish import ANOMALY, LETTER
 
@@ -56,8 +57,8 @@ def pulled(expected: int) -> list[Message]:
 
 def test_letters_and_alerts_are_published(emulator: str) -> None:
     with Publisher() as publisher:
-        assert Outbox(publisher, TOPIC, TOPIC).publish([LETTER], [ANOMALY]) == 2
-        assert Outbox(publisher, None, None).publish([LETTER], [ANOMALY]) == 0
+        assert Notices(publisher, TOPIC, TOPIC).publish([LETTER], [ANOMALY]) == 2
+        assert Notices(publisher, None, None).publish([LETTER], [ANOMALY]) == 0
     kinds = {("letter_id" in json.loads(each.payload)) for each in pulled(2)}
     assert kinds == {True, False}
 
@@ -65,7 +66,7 @@ def test_letters_and_alerts_are_published(emulator: str) -> None:
 def test_a_topic_that_is_not_there_is_named(emulator: str) -> None:
     missing = TOPIC + "-none"
     with Publisher() as publisher, pytest.raises(PublishError, match=f"no topic {missing}$"):
-        Outbox(publisher, missing).publish([LETTER], [])
+        Notices(publisher, missing).publish([LETTER], [])
 
 
 def test_a_mended_letter_becomes_a_post_and_a_second_time_changes_nothing(
@@ -99,10 +100,10 @@ def state_after(path: Path, messages: list[Message]) -> tuple[object, ...]:
         default_topic="t",
     )
     with DuckDBWarehouse(path) as warehouse:
-        ledger = LiveLedger(warehouse, 0.4, 600 * SECOND)
-        ledger.open()
-        run_cycle(messages, Graph(settings, ledger, PipelineOptions([])))
-        ledger.close()
+        state = LocalState(warehouse, 0.4, 600 * SECOND)
+        state.open()
+        Turns(settings, state, PipelineOptions([])).run(messages)
+        state.close()
         rows = [
             [tuple(row.values()) for row in warehouse.query(sql).to_pylist()]
             for sql in (

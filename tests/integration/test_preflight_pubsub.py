@@ -16,7 +16,8 @@ import pytest
 from google.iam.v1 import iam_policy_pb2
 from google.pubsub_v1 import PublisherClient, SubscriberClient, Subscription, Topic
 
-from mltox.google import pubsub_checks as asked
+from mltox.google.pubsub import checks as asked
+from mltox.google.retries import patiently
 from pipelines.preflight import Needs, check, problems_of
 from tests.bigquery_server import serve
 from tests.integration.pubsub import (
@@ -141,7 +142,7 @@ def test_a_live_run_on_this_machine_passes_and_starts(address: str, tmp_path: Pa
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:9")
-    monkeypatch.setattr(asked, "RETRY", asked.RETRY.with_timeout(0.2))
+    monkeypatch.setattr(asked, "_asking", patiently(give_up_after=0.2))
     (problem,) = problems_of(Needs(subscription=SUBSCRIPTION))
     assert problem.startswith(f"{SUBSCRIPTION}: Pub/Sub can't be reached: ")
     assert "\n" not in problem

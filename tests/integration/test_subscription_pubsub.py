@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from mltox.google.pubsub.leases import Leases
+from mltox.google.pubsub.subscription import Subscription, SubscriptionError
 from pipelines.runs.local_stream.intake import Intake, Pace
-from pipelines.runs.local_stream.leases import Leases
-from pipelines.runs.local_stream.subscription import Subscription, SubscriptionError
 from tests.integration.pubsub import SUBSCRIPTION, emulated, need_emulator, publish
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +17,8 @@ from mltox.posts.authors import AuthorKeys
 from mltox.posts.records import HourlyToxicity, Message
 from mltox.posts.topics import TopicMatcher
 from mltox.scoring import DEFAULT_BUNDLE
-from pipelines.graph.build import Settings, Tables, build
+from pipelines.graph import Settings, Tables, build
+from pipelines.graph.modes import Stream
 from pipelines.transforms.window import Panes
 
 HOUR = 3600
@@ -46,14 +46,14 @@ def run(
     stream: TestStream,
     check: Callable[[Tables], object],
     settings: Settings = SETTINGS,
+    batch_wait: float = 0,
     **panes: int,
 ) -> None:
     """Runs the graph over the stream; `check` asserts on its tables. `panes`: see Panes."""
     options = PipelineOptions([])
     options.view_as(StandardOptions).streaming = True
-    settings = replace(settings, panes=Panes(**panes))
     with beam.Pipeline(runner=BundleBasedDirectRunner(), options=options) as pipeline:
-        check(build(pipeline | stream, settings))
+        check(build(pipeline | stream, settings, Stream(Panes(**panes), batch_wait)))
 
 
 def hour_after_noon(row: HourlyToxicity) -> int:

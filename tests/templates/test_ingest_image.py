@@ -28,7 +28,7 @@ class NotInTheImage:
 
 sys.meta_path.insert(0, NotInTheImage())
 import ingest.main, ingest.cli, ingest.cursors.gcs, google.cloud.secretmanager
-import mltox.google.pubsub_checks
+import mltox.google.pubsub.checks
 from ingest.sources.registry import SOURCES, load
 
 print(*[name for name in SOURCES if name not in ("file", "sample") and load(name)])

@@ -1,6 +1,6 @@
 """Files of posts into BigQuery as one job on Dataflow: what `mltox backfill` does there.
 
-The graph is that of `pipelines.graph.build`, over the whole input at once: a service that sorts on
+The graph is that of `pipelines.graph`, over the whole input at once: a service that sorts on
 disk needs no slices of time. Two things differ from a local run. The stored posts of a day are read
 where a file has posts of that day, since nobody knows the days before the files are read. And the
 detectors begin without memory, for the same reason: the first two weeks of a topic are not judged.
@@ -18,17 +18,18 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 
+from mltox.base.clock import now_micros
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.reading.rows import read_rows
 from mltox.posts.records import DAY, Message, ScoredPost
 from mltox.warehouse import Warehouse
-from pipelines.graph.build import Settings, Tables, build
+from pipelines.graph import Settings, Tables, build
+from pipelines.graph.modes import Bounded
 from pipelines.runners import bounded_pipeline
 from pipelines.runs.cloud_files import local_copy
 from pipelines.runs.history import ReadStoredPosts
 from pipelines.runs.input_messages import messages_of
 from pipelines.sinks.write_tables import write_tables
-from pipelines.transforms.parse import now_micros
 
 MESSAGES, DAYS = "messages", "days"
 
@@ -104,7 +105,7 @@ def build_job(
     )
     # Without it a file would be scored by the worker that reads it.
     messages = read[MESSAGES] | "SpreadPosts" >> beam.Reshuffle()
-    return build(messages, settings, stored=stored)
+    return build(messages, settings, Bounded(stored_posts=stored))
 
 
 def launch(

@@ -1,8 +1,8 @@
 """Files of posts into the warehouse: `mltox backfill`.
 
-Reads every row once into a spool on disk, then runs the graph of `pipelines.graph.build` over
-slices of time, so that memory stays flat however large the input is. A second run changes nothing.
-On Dataflow it is one job instead, see `pipelines.runs.backfill.job`.
+Reads every row once into a spool on disk, then runs the graph of `pipelines.graph` over slices
+of time, so that memory stays flat however large the input is. A second run changes nothing. On
+Dataflow it is one job instead, see `pipelines.runs.backfill.job`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from tqdm import tqdm
 
-from mltox.base import progress
+from mltox.base.clock import now_micros
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.detection.monitor import TopicMonitor
@@ -29,7 +29,8 @@ from mltox.posts.reading.files import count_hint, expand
 from mltox.posts.reading.rows import read_rows
 from mltox.posts.records import Message
 from mltox.warehouse import Warehouse, open_warehouse
-from pipelines.graph.build import Settings, build
+from pipelines.graph import Settings, build
+from pipelines.graph.modes import Bounded
 from pipelines.options import (
     AuthorOptions,
     BackfillOptions,
@@ -40,6 +41,7 @@ from pipelines.options import (
 )
 from pipelines.preflight import check
 from pipelines.preflight.needs import backfill_needs, dataset_of
+from pipelines.progress import Progress, Shown
 from pipelines.runners import bounded_runner, on_dataflow
 from pipelines.runs.arguments import check_reach, columns_of, parse, settings_of
 from pipelines.runs.backfill import job as backfill_job
@@ -48,7 +50,6 @@ from pipelines.runs.history import monitors_before, stored_posts
 from pipelines.runs.input_messages import messages_of
 from pipelines.sinks.write_tables import write_tables
 from pipelines.transforms.metrics import counters
-from pipelines.transforms.parse import now_micros
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +149,7 @@ def run_slice(
     monitors: Mapping[str, TopicMonitor],
     folder: Path,
     options: PipelineOptions,
+    progress: Progress,
 ) -> Mapping[str, int]:
     """One run of the graph over one slice. Returns its counters."""
     stored = stored_posts(warehouse, part.start, part.end)
@@ -160,8 +162,11 @@ def run_slice(
         tables = build(
             messages,
             settings,
-            stored=None if stored is None else pipeline | "ReadStored" >> stored,
-            monitors=monitors,
+            Bounded(
+                stored_posts=None if stored is None else pipeline | "ReadStored" >> stored,
+                monitors=monitors,
+                progress=progress,
+            ),
         )
         write_tables(tables, warehouse.uri)
         tables.monitors | "SaveMonitor" >> beam.Map(save_monitor, folder=str(folder))
@@ -191,10 +196,8 @@ def backfill(
         slices = spool.slices(slice_posts)
         dated = [part.start for part in slices if part.start is not None]
         monitors = monitors_before(warehouse, min(dated)) if dated else {}
-        with (
-            bar(spool.messages, "scoring", "post", shown=show) as scoring,
-            progress.listening(scoring.update),
-        ):
+        with bar(spool.messages, "scoring", "post", shown=show) as scoring:
+            progress = Shown(scoring.update)
             for part in slices:
                 totals.update(
                     run_slice(
@@ -204,6 +207,7 @@ def backfill(
                         monitors,
                         folder,
                         options or PipelineOptions([]),
+                        progress,
                     )
                 )
                 monitors = {**monitors, **load_monitors(folder)}

@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from queue import SimpleQueue
 from typing import Self
 
+from mltox.base.clock import now_micros
+from mltox.google.pubsub.messages import Received
 from mltox.posts.envelope import Envelope
 from mltox.posts.formats import decode
-from pipelines.graph.build import Settings
-from pipelines.runs.local_stream.subscription import Received
-from pipelines.transforms.parse import now_micros, topics_of
-from pipelines.transforms.score import shared_scorer
+from pipelines.graph import Settings
+from pipelines.transforms.model import shared_model
+from pipelines.transforms.parse import topics_of
 
 
 class ScoringAhead:
@@ -61,8 +62,7 @@ class ScoringAhead:
                 ):
                     texts.append(post.text)
                     langs.append(post.lang)
-        watched = shared_scorer(settings.bundle, settings.model_threads, settings.watch_bundle)
-        watched.at_work.score(texts, langs)
+        shared_model(settings.model()).watched.at_work.score(texts, langs)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -15,13 +15,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mltox.google.pubsub.leases import Leases
+from mltox.google.pubsub.messages import Received
+from mltox.google.pubsub.subscription import Subscription
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import DELETION, Reject
 from mltox.posts.formats import decode
 from mltox.warehouse import Warehouse
 from mltox.warehouse.forgetting import Forgotten
-from pipelines.runs.local_stream.leases import Leases
-from pipelines.runs.local_stream.subscription import Received, Subscription
 
 log = logging.getLogger(__name__)
 

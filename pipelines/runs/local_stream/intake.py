@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from pipelines.runs.local_stream.leases import Leases
-from pipelines.runs.local_stream.subscription import Received, Subscription
+from mltox.google.pubsub.leases import Leases
+from mltox.google.pubsub.messages import Received
+from mltox.google.pubsub.subscription import Subscription
 
 PULL_SECONDS = 1.0
 """How long one request waits for messages, and so how long a stop may take to be heard."""

@@ -12,27 +12,32 @@ from typing import TypeVar
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from mltox.base.clock import now_micros
+from mltox.google.pubsub.messages import Received
+from mltox.google.pubsub.publisher import PublishError
+from mltox.google.pubsub.subscription import Subscription, SubscriptionError
+from mltox.google.retries import patiently
+from mltox.posts.letters import origin_of
 from mltox.posts.records import DeadLetter, Message
 from mltox.warehouse import WarehouseBroken, WarehouseError
-from pipelines.graph.build import Settings
+from pipelines.graph import Settings
 from pipelines.runs.local_stream import unpublished
 from pipelines.runs.local_stream.ahead import ScoringAhead
-from pipelines.runs.local_stream.cycle import CycleError, Graph, run_cycle
 from pipelines.runs.local_stream.deletions import Deletions
 from pipelines.runs.local_stream.intake import Intake, Pace
-from pipelines.runs.local_stream.ledger import LiveLedger
-from pipelines.runs.local_stream.outbox import Outbox, PublishError
-from pipelines.runs.local_stream.subscription import Received, Subscription
-from pipelines.transforms.parse import now_micros, origin_of
+from pipelines.runs.local_stream.notices import Notices
+from pipelines.runs.local_stream.state import LocalState
+from pipelines.runs.local_stream.turn import TurnError, Turns
 
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 60.0
 IDLE_SECONDS = 60.0
 DELETIONS_EVERY, DELETIONS_WAIT = 10.0, 0.25
 """Seconds between two looks for deletions, and of a look where there are none."""
+DELETIONS_LONGEST = 600.0
+"""Between two looks that failed."""
 DROP_CACHE_EVERY = 10.0
 """Seconds. Dropping the cache writes the rows since DuckDB's last checkpoint, up to 18 MB, to its
 temporary file: too much for every turn."""
@@ -44,23 +49,24 @@ class LiveRun:
 
     subscription: Subscription
     settings: Settings
-    ledger: LiveLedger
+    state: LocalState
     options: PipelineOptions
-    outbox: Outbox | None = None
+    notices: Notices | None = None
     deletions: Deletions | None = None
     pace: Pace = field(default_factory=Pace)
     stopping: threading.Event = field(default_factory=threading.Event)
     totals: Counter[str] = field(default_factory=Counter)
     _forget_at: float = 0.0
+    _forget_pause: float = DELETIONS_EVERY
     _drop_cache_at: float = 0.0
 
     def __post_init__(self) -> None:
-        self.graph = Graph(self.settings, self.ledger, self.options)
+        self.turns = Turns(self.settings, self.state, self.options)
 
     def run(self, after_turn: Callable[[Mapping[str, int]], None] = lambda counts: None) -> None:
         """Runs until `stopping` is set. What was pulled by then is committed and acknowledged.
 
-        Raises SubscriptionError, WarehouseBroken, and CycleError, PublishError or WarehouseError
+        Raises SubscriptionError, WarehouseBroken, and TurnError, PublishError or WarehouseError
         where a turn fails while stopping.
         """
         self._publish([])  # what a run that was killed left over
@@ -74,8 +80,8 @@ class LiveRun:
                 if received:
                     heard = time.monotonic()
                 elif time.monotonic() - heard > IDLE_SECONDS:
-                    self.ledger.idle(now_micros())
-                if received or self.ledger.has_due():
+                    self.state.idle(now_micros())
+                if received or self.state.has_due():
                     counts = self._turn(received)
                     intake.acknowledge(received)
                     ahead.leave_out(len(received))
@@ -86,7 +92,7 @@ class LiveRun:
 
     def _drop_cache(self) -> None:
         if time.monotonic() >= self._drop_cache_at:
-            self.ledger.warehouse.drop_cache()
+            self.state.warehouse.drop_cache()
             self._drop_cache_at = time.monotonic() + DROP_CACHE_EVERY
 
     def _forget(self) -> None:
@@ -98,42 +104,45 @@ class LiveRun:
             self.deletions.turn(DELETIONS_WAIT, until_empty=True)
         except WarehouseBroken:
             raise
-        except WarehouseError as error:
-            log.error("%s; the deletions wait", error)
-        self._forget_at = time.monotonic() + DELETIONS_EVERY
+        except (SubscriptionError, WarehouseError) as error:
+            log.error("%s; the deletions wait %.0f s", error, self._forget_pause)
+            self._forget_at = time.monotonic() + self._forget_pause
+            self._forget_pause = min(DELETIONS_LONGEST, 2 * self._forget_pause)
+        else:
+            self._forget_pause = DELETIONS_EVERY
+            self._forget_at = time.monotonic() + DELETIONS_EVERY
 
     def _turn(self, received: list[Received]) -> Mapping[str, int]:
         """Tries until the tables take it: nothing is acknowledged before, so nothing is lost."""
         messages = [
             Message(each.payload, origin_of(each.message_id, each.attributes)) for each in received
         ]
-        counts = self._until_it_works(lambda: run_cycle(messages, self.graph), len(messages))
-        self._publish(self.ledger.letters, len(messages))
+        counts = self._until_it_works(lambda: self.turns.run(messages), len(messages))
+        self._publish(self.state.letters, len(messages))
         return counts
 
     def _publish(self, letters: Iterable[DeadLetter], waiting: int = 0) -> None:
         """At least once: a kill before the acknowledgement brings letters again with their
         messages, and alerts from their list."""
-        if self.outbox is None:
+        if self.notices is None:
             return
-        outbox, warehouse = self.outbox, self.ledger.warehouse
-        alerts = unpublished.read(warehouse) if self.ledger.alerting else []
-        self._until_it_works(lambda: outbox.publish(letters, alerts), waiting)
+        notices, warehouse = self.notices, self.state.warehouse
+        alerts = unpublished.read(warehouse) if self.state.alerting else []
+        self._until_it_works(lambda: notices.publish(letters, alerts), waiting)
         if alerts:
             self._until_it_works(lambda: unpublished.clear(warehouse), waiting)
 
     def _until_it_works(self, action: Callable[[], T], waiting: int) -> T:
         """What failed left no trace, so it is tried again, at growing distances. Raises where the
         run is to stop meanwhile, and what trying again does not mend."""
-        pause = 0.5
-        while True:
-            try:
-                return action()
-            except WarehouseBroken:
-                raise
-            except (CycleError, PublishError, WarehouseError) as error:
-                if self.stopping.is_set():
-                    raise
-                log.error("%s; %d messages wait, next try in %.1f s", error, waiting, pause)
-                self.stopping.wait(pause)
-                pause = min(LONGEST_PAUSE, 2 * pause)
+
+        def tell(error: BaseException, pause: float) -> None:
+            log.error("%s; %d messages wait, next try in %.1f s", error, waiting, pause)
+
+        return patiently(stopping=self.stopping, again=may_be_mended, tell=tell)(action)
+
+
+def may_be_mended(error: BaseException) -> bool:
+    if isinstance(error, WarehouseBroken):
+        return False
+    return isinstance(error, TurnError | PublishError | WarehouseError)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mltox.base.clock import datetime_of
 from mltox.posts.records import Anomaly
 from mltox.warehouse import read_records
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
-from pipelines.runs.history import utc
 
 LIST = "live_unpublished_anomalies"
 KEY = "topic, hour, metric"
@@ -28,7 +28,7 @@ def note(warehouse: DuckDBWarehouse, anomalies: Iterable[Anomaly]) -> None:
     for anomaly in anomalies:
         warehouse.execute(
             f"INSERT INTO {LIST} VALUES (?, ?, ?)",  # noqa: S608 - a name of ours
-            (anomaly.topic, utc(anomaly.hour), anomaly.metric),
+            (anomaly.topic, datetime_of(anomaly.hour), anomaly.metric),
         )
 
 

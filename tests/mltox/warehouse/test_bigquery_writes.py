@@ -13,7 +13,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from mltox.posts.records import HOUR, DeadLetter, HourlyToxicity, ScoredPost, TextScore
 from mltox.warehouse import Warehouse, WarehouseError, read_records
-from pipelines.graph.build import Tables
+from pipelines.graph import Tables
 from pipelines.sinks.write_tables import write_tables
 from tests.bigquery_server import Backend, Refused
 from tests.mltox.warehouse.examples import (

@@ -16,7 +16,8 @@ from mltox.posts.authors import AuthorKeys
 from mltox.posts.records import HourlyToxicity, Message
 from mltox.posts.topics import TopicMatcher
 from mltox.scoring import DEFAULT_BUNDLE, load_bundle
-from pipelines.graph.build import Settings, Tables, build
+from pipelines.graph import Settings, Tables, build
+from pipelines.graph.modes import Stream
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = 3600
@@ -42,7 +43,7 @@ def run(stream: TestStream, check: Callable[[Tables], None]) -> None:
         default_topic="t",
     )
     with beam.Pipeline(runner=BundleBasedDirectRunner(), options=options) as pipeline:
-        check(build(pipeline | stream, settings))
+        check(build(pipeline | stream, settings, Stream()))
 
 
 def last_counts(rows: list[HourlyToxicity]) -> dict[int, int]:

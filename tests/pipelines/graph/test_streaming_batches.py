@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 
 from apache_beam.testing.test_stream import TestStream
 from apache_beam.testing.util import assert_that
 
-from pipelines.graph.build import Tables
-from tests.pipelines.streams import HOUR, SETTINGS, T0, hours_are, message, run
+from pipelines.graph import Tables
+from tests.pipelines.streams import HOUR, T0, hours_are, message, run
 
 
 def test_posts_that_wait_for_others_stay_in_their_hours() -> None:
@@ -30,4 +29,4 @@ def test_posts_that_wait_for_others_stay_in_their_hours() -> None:
     def check(tables: Tables) -> None:
         assert_that(tables.hourly_toxicity, hours_are(truth))
 
-    run(stream, check, replace(SETTINGS, batch_wait=0.05))
+    run(stream, check, batch_wait=0.05)

@@ -13,7 +13,7 @@ from apache_beam.testing.util import assert_that
 from mltox.posts.formats import decode
 from mltox.posts.records import HOUR as HOUR_MICROS
 from mltox.posts.records import SECOND, Post
-from pipelines.graph.build import Tables
+from pipelines.graph import Tables
 from pipelines.transforms.too_late import may_be_late, shard_of, too_late_letter
 from tests.pipelines.streams import HOUR, SETTINGS, T0, hours_are, message, run
 

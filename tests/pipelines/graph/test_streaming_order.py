@@ -12,7 +12,7 @@ from apache_beam.testing.test_stream import TestStream
 from apache_beam.testing.util import assert_that
 
 from mltox.posts.records import HourlyToxicity
-from pipelines.graph.build import Tables
+from pipelines.graph import Tables
 from tests.pipelines.streams import HOUR, T0, hour_after_noon, hours_are, last_counts, message, run
 
 EARLY = 60

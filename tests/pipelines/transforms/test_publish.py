@@ -11,7 +11,7 @@ ANOMALY = Anomaly("t", 3_600_000_000, "posts", 40.0, 5.0, 0.0, 11.0, 8.5, "criti
 
 
 def test_a_letter_is_its_row_and_can_be_filtered_by_stage_and_kind() -> None:
-    message = letter_message(LETTER)
+    message = letter_message("t", LETTER)
     assert orjson.loads(message.data) == LETTER._asdict()
     assert message.attributes == {
         "letter_id": "l1",
@@ -21,7 +21,7 @@ def test_a_letter_is_its_row_and_can_be_filtered_by_stage_and_kind() -> None:
 
 
 def test_an_alert_is_its_row() -> None:
-    message = anomaly_message(ANOMALY)
+    message = anomaly_message("t", ANOMALY)
     row = orjson.loads(message.data)
     assert row == ANOMALY._asdict() | {"terms": ["vote"], "example_post_ids": ["x:1", "x:2"]}
     assert message.attributes == {
@@ -34,7 +34,7 @@ def test_an_alert_is_its_row() -> None:
 
 def test_a_letter_too_large_for_pubsub_goes_without_its_payload() -> None:
     """Control characters take six bytes each in JSON: the largest that is kept must still fit."""
-    largest = letter_message(LETTER._replace(payload="\x01" * MOST_CHARS))
+    largest = letter_message("t", LETTER._replace(payload="\x01" * MOST_CHARS))
     assert len(largest.data) < 10_000_000
-    larger = letter_message(LETTER._replace(payload="x" * (MOST_CHARS + 1)))
+    larger = letter_message("t", LETTER._replace(payload="x" * (MOST_CHARS + 1)))
     assert orjson.loads(larger.data)["payload"] == CUT

@@ -13,7 +13,8 @@ from apache_beam.utils.windowed_value import WindowedValue
 from mltox.posts.records import HOUR, SECOND, Post
 from mltox.scoring import DEFAULT_BUNDLE
 from pipelines.transforms import score
-from pipelines.transforms.score import BATCH_POSTS, ScorePosts
+from pipelines.transforms.model import BATCH_POSTS, ModelKey
+from pipelines.transforms.score import ScorePosts
 
 
 def post(number: int) -> Post:
@@ -24,7 +25,7 @@ def post(number: int) -> Post:
 def bundle(numbers: range) -> list[WindowedValue]:
     """What a bundle of posts, an hour each, gives; in a DoFn of its own, as in a runner's thread.
     It waits for ever for a batch that is not full."""
-    scoring = ScorePosts(str(DEFAULT_BUNDLE), 1, 0, wait=600)
+    scoring = ScorePosts(ModelKey(str(DEFAULT_BUNDLE), threads=1, batch_wait=600))
     scoring.setup()
     scoring.start_bundle()
     given: list[Any] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from mltox.google.pubsub_checks import _PATH as PUBSUB_PATH
+from mltox.google.pubsub.checks import _PATH as PUBSUB_PATH
 from mltox.warehouse.location import BigQueryDataset, parse_uri
 from templates.provisioning.names import Names
 from templates.provisioning.plan import PUBSUB_AGENT, forecast_launch, plan

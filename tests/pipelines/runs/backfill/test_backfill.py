@@ -14,7 +14,7 @@ from mltox.posts.topics import Topic, TopicMatcher
 from mltox.scoring import DEFAULT_BUNDLE, load_bundle
 from mltox.warehouse import Warehouse, open_warehouse
 from mltox.warehouse.schema import TABLES
-from pipelines.graph.build import Settings
+from pipelines.graph import Settings
 from pipelines.options import StoreText
 from pipelines.runs.backfill.local import Report, backfill
 

@@ -18,10 +18,10 @@ from mltox.posts.topics import TopicMatcher
 from mltox.scoring import DEFAULT_BUNDLE
 from mltox.warehouse import WarehouseBroken, WarehouseError
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
-from pipelines.graph.build import Settings
+from pipelines.graph import Settings
 from pipelines.runs.local_stream import unpublished
-from pipelines.runs.local_stream.cycle import CycleError, Graph, run_cycle
-from pipelines.runs.local_stream.ledger import LiveLedger
+from pipelines.runs.local_stream.state import LocalState
+from pipelines.runs.local_stream.turn import TurnError, Turns
 
 T0 = int(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
 TEXTS = ("good morning", "you are a stupid idiot", "what a game", "lovely weather today")
@@ -44,26 +44,26 @@ def message(number: int, seconds: int) -> Message:
     return Message(json.dumps(row).encode(), f"pubsub:{number}")
 
 
-def opened(path: Path, disorder: int = 600, *, alerting: bool = False) -> LiveLedger:
+def opened(path: Path, disorder: int = 600, *, alerting: bool = False) -> LocalState:
     warehouse = DuckDBWarehouse(path)
     warehouse.create()
-    ledger = LiveLedger(warehouse, 0.4, disorder * SECOND, alerting=alerting)
-    ledger.open()
-    return ledger
+    state = LocalState(warehouse, 0.4, disorder * SECOND, alerting=alerting)
+    state.open()
+    return state
 
 
-_graphs: dict[int, Graph] = {}
-"""By the ledger's id; each is built once and run again and again, as in a live run."""
+_turns: dict[int, Turns] = {}
+"""By the state's id; each is built once and run again and again, as in a live run."""
 
 
-def turn(ledger: LiveLedger, messages: Sequence[Message]) -> dict[str, int]:
-    graph = _graphs.setdefault(id(ledger), Graph(settings(), ledger, PipelineOptions([])))
-    return dict(run_cycle(messages, graph))
+def turn(state: LocalState, messages: Sequence[Message]) -> dict[str, int]:
+    turns = _turns.setdefault(id(state), Turns(settings(), state, PipelineOptions([])))
+    return dict(turns.run(messages))
 
 
-def hours(ledger: LiveLedger) -> dict[int, tuple[int, bool, int]]:
+def hours(state: LocalState) -> dict[int, tuple[int, bool, int]]:
     """Hours after T0 -> (posts, is final, revision)."""
-    found = ledger.warehouse.query(
+    found = state.warehouse.query(
         "SELECT epoch(hour)::BIGINT, posts, is_final, revision FROM hourly_toxicity"
     ).to_pylist()
     return {(row[0] - T0) // 3600: tuple(row[1:]) for row in (list(r.values()) for r in found)}
@@ -72,33 +72,33 @@ def hours(ledger: LiveLedger) -> dict[int, tuple[int, bool, int]]:
 def test_an_hour_adds_up_over_turns_and_is_final_when_the_watermark_has_passed(
     tmp_path: Path,
 ) -> None:
-    ledger = opened(tmp_path / "w.duckdb")
-    turn(ledger, [message(1, 60), message(2, 120)])
-    assert hours(ledger) == {0: (2, False, 1)}
-    turn(ledger, [message(3, 180)])
-    assert hours(ledger) == {0: (3, False, 2)}
-    turn(ledger, [message(4, 3600 + 601)])  # 10:01 into the next hour: the first is over
-    assert ledger.has_due()
-    turn(ledger, [])
-    assert hours(ledger) == {0: (3, True, 3), 1: (1, False, 1)}
-    assert not ledger.has_due()
-    turn(ledger, [message(5, 200)])  # late
-    assert hours(ledger)[0] == (4, True, 4)
+    state = opened(tmp_path / "w.duckdb")
+    turn(state, [message(1, 60), message(2, 120)])
+    assert hours(state) == {0: (2, False, 1)}
+    turn(state, [message(3, 180)])
+    assert hours(state) == {0: (3, False, 2)}
+    turn(state, [message(4, 3600 + 601)])  # 10:01 into the next hour: the first is over
+    assert state.has_due()
+    turn(state, [])
+    assert hours(state) == {0: (3, True, 3), 1: (1, False, 1)}
+    assert not state.has_due()
+    turn(state, [message(5, 200)])  # late
+    assert hours(state)[0] == (4, True, 4)
 
 
 def test_a_message_that_comes_again_changes_nothing(tmp_path: Path) -> None:
-    ledger = opened(tmp_path / "w.duckdb")
-    turn(ledger, [message(1, 60), message(2, 120), message(1, 60)])
-    counts = turn(ledger, [message(2, 120), message(1, 60)])
+    state = opened(tmp_path / "w.duckdb")
+    turn(state, [message(1, 60), message(2, 120), message(1, 60)])
+    counts = turn(state, [message(2, 120), message(1, 60)])
     assert counts["duplicates"] == 2
-    assert hours(ledger) == {0: (2, False, 1)}
+    assert hours(state) == {0: (2, False, 1)}
 
 
 def test_a_start_brings_back_what_was_open(tmp_path: Path) -> None:
-    ledger = opened(tmp_path / "w.duckdb")
-    turn(ledger, [message(n, 60 * n) for n in range(5)])
-    ledger.close()
-    ledger.warehouse.close()
+    state = opened(tmp_path / "w.duckdb")
+    turn(state, [message(n, 60 * n) for n in range(5)])
+    state.close()
+    state.warehouse.close()
     again = opened(tmp_path / "w.duckdb")
     turn(again, [message(n, 60 * n) for n in range(3, 8)])
     assert hours(again) == {0: (8, False, 2)}
@@ -114,13 +114,13 @@ def test_any_split_into_turns_gives_the_tables_of_one(tmp_path: Path) -> None:
         "one": [messages],
         "many": [messages[i : i + 17] for i in range(0, 120, 17)] + [late_and_twice],
     }.items():
-        ledger = opened(tmp_path / f"{name}.duckdb", disorder=5 * 3600)
+        state = opened(tmp_path / f"{name}.duckdb", disorder=5 * 3600)
         for part in parts:
-            turn(ledger, part)
-        rows = ledger.warehouse.query(
+            turn(state, part)
+        rows = state.warehouse.query(
             "SELECT * EXCLUDE (revision, updated_at) FROM hourly_toxicity ORDER BY hour"
         ).to_pylist()
-        posts = ledger.warehouse.query(
+        posts = state.warehouse.query(
             "SELECT post_id, toxicity FROM scored_posts ORDER BY post_id"
         ).to_pylist()
         tables.append((rows, posts))
@@ -129,8 +129,8 @@ def test_any_split_into_turns_gives_the_tables_of_one(tmp_path: Path) -> None:
 
 
 def test_a_turn_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger = opened(tmp_path / "w.duckdb")
-    turn(ledger, [message(1, 60)])
+    state = opened(tmp_path / "w.duckdb")
+    turn(state, [message(1, 60)])
     original = DuckDBWarehouse.upsert
 
     def full(self: DuckDBWarehouse, table: str, rows: Sequence[tuple]) -> int:
@@ -140,12 +140,12 @@ def test_a_turn_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.M
 
     with monkeypatch.context() as patched:
         patched.setattr(DuckDBWarehouse, "upsert", full)
-        with pytest.raises(CycleError, match=r"^the disk is full$"):
-            turn(ledger, [message(2, 120), message(3, 3 * 3600)])
-    assert ledger.warehouse.query("SELECT post_id FROM scored_posts").num_rows == 1
-    assert hours(ledger) == {0: (1, False, 1)}
-    turn(ledger, [message(2, 120), message(3, 3 * 3600)])
-    assert hours(ledger)[0][0] == 2
+        with pytest.raises(TurnError, match=r"^the disk is full$"):
+            turn(state, [message(2, 120), message(3, 3 * 3600)])
+    assert state.warehouse.query("SELECT post_id FROM scored_posts").num_rows == 1
+    assert hours(state) == {0: (1, False, 1)}
+    turn(state, [message(2, 120), message(3, 3 * 3600)])
+    assert hours(state)[0][0] == 2
 
 
 def eleven_days() -> Iterator[list[Message]]:
@@ -164,34 +164,34 @@ def eleven_days() -> Iterator[list[Message]]:
 
 def test_hours_are_judged_once_in_order(tmp_path: Path) -> None:
     """Ten quiet days, then forty posts in an hour: one anomaly, however the turns were cut."""
-    ledger = opened(tmp_path / "w.duckdb")
+    state = opened(tmp_path / "w.duckdb")
     for part in eleven_days():
-        turn(ledger, part)
-    turn(ledger, [])
-    found = ledger.warehouse.query("SELECT epoch(hour)::BIGINT AS h, metric FROM anomalies")
+        turn(state, part)
+    turn(state, [])
+    found = state.warehouse.query("SELECT epoch(hour)::BIGINT AS h, metric FROM anomalies")
     assert [((row["h"] - T0) // 3600, row["metric"]) for row in found.to_pylist()] == [
         (260, "posts")
     ]
-    final = {hour for hour, (_, is_final, _) in hours(ledger).items() if is_final}
+    final = {hour for hour, (_, is_final, _) in hours(state).items() if is_final}
     assert final == set(range(11 * 24 - 1))
     # No topic for alerts: else a run that has one would begin with those of weeks ago.
-    assert unpublished.read(ledger.warehouse) == []
+    assert unpublished.read(state.warehouse) == []
 
 
 def test_an_anomaly_is_listed_with_its_row_until_it_is_published(tmp_path: Path) -> None:
     """The turn that finds it fails first; then the process ends before it has published."""
-    ledger = opened(tmp_path / "w.duckdb", alerting=True)
+    state = opened(tmp_path / "w.duckdb", alerting=True)
     for part in eleven_days():
-        turn(ledger, part)
+        turn(state, part)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(unpublished, "note", full_disk)
-        with pytest.raises(CycleError, match="disk is full"):
-            turn(ledger, [])
-    assert unpublished.read(ledger.warehouse) == []
-    assert ledger.warehouse.query("SELECT * FROM anomalies").num_rows == 0
-    turn(ledger, [])
-    ledger.close()
-    ledger.warehouse.close()
+        with pytest.raises(TurnError, match="disk is full"):
+            turn(state, [])
+    assert unpublished.read(state.warehouse) == []
+    assert state.warehouse.query("SELECT * FROM anomalies").num_rows == 0
+    turn(state, [])
+    state.close()
+    state.warehouse.close()
     again = opened(tmp_path / "w.duckdb", alerting=True)
     found = unpublished.read(again.warehouse)
     assert [(each.hour // SECOND - T0, each.metric) for each in found] == [(260 * 3600, "posts")]
@@ -207,19 +207,19 @@ def test_a_file_that_duckdb_has_given_up_ends_the_run_and_the_next_one_goes_on(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "w.duckdb"
-    ledger = opened(path)
-    turn(ledger, [message(1, 60)])
+    state = opened(path)
+    turn(state, [message(1, 60)])
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
     try:
         with pytest.raises(WarehouseError, match="can't grow"):
-            ledger.warehouse.execute("CHECKPOINT")
+            state.warehouse.execute("CHECKPOINT")
         with pytest.raises(WarehouseBroken, match="start the run again"):
-            turn(ledger, [message(2, 120)])
+            turn(state, [message(2, 120)])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    ledger.close()
-    ledger.warehouse.close()
+    state.close()
+    state.warehouse.close()
     again = opened(path)
     turn(again, [message(2, 120)])
     assert hours(again) == {0: (2, False, 2)}

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from typing import Self
 
-from pipelines.runs.local_stream.subscription import LEASE_SECONDS, Subscription, SubscriptionError
+from mltox.google.pubsub.subscription import LEASE_SECONDS, Subscription, SubscriptionError
 
 log = logging.getLogger(__name__)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from mltox.detection.monitor import TopicMonitor
 from mltox.posts.records import Micros
+from pipelines.held import Held
+from pipelines.transforms.aggregate import RolledUp
 from pipelines.transforms.hour_accumulator import HourAccumulator
 
 
@@ -18,12 +21,11 @@ class HourKey(NamedTuple):
     model: str
 
 
-class Ledger(Protocol):
+class TurnState(Protocol):
     """The memory that a streaming runner would keep as state.
 
     A bounded run over a handful of messages asks it for what came before, and leaves in it what it
-    found. The driver makes that permanent together with the tables, or forgets it. Can be pickled:
-    stages hold a reference, the memory itself is the driver's.
+    found. The driver makes that permanent together with the tables, or forgets it.
     """
 
     def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -47,5 +49,19 @@ class Ledger(Protocol):
         ...
 
     def monitor(self, topic: str) -> TopicMonitor | None:
-        """The topic's monitor after its last hour; the run may teach it more."""
+        """The topic's monitor after its last hour; the run may show it more."""
         ...
+
+
+def is_due(hour: RolledUp, state: Held[TurnState]) -> bool:
+    return state.value.is_due(hour.summary.row.topic, hour.summary.row.hour)
+
+
+@dataclass(frozen=True)
+class MonitorsOf:
+    """Topic -> the monitor that the state has of it."""
+
+    state: Held[TurnState]
+
+    def __call__(self, topic: str) -> TopicMonitor | None:
+        return self.state.value.monitor(topic)

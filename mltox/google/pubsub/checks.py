@@ -1,4 +1,4 @@
-"""Whether a subscription and topics are there and may be used. PUBSUB_EMULATOR_HOST is honoured."""
+"""Whether a subscription and topics are there and may be used."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from google.api_core.exceptions import (
     RetryError,
     ServiceUnavailable,
 )
-from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
+from mltox.google.errors import cause_of, no_credentials, one_line
+from mltox.google.pubsub import EMULATOR
+from mltox.google.retries import patiently
+
 TIMEOUT = 10.0
-RETRY = Retry(predicate=if_exception_type(ServiceUnavailable), initial=0.5, timeout=TIMEOUT)
 DELETED_TOPIC = "_deleted-topic_"
 """What Pub/Sub gives as the topic of a subscription that outlived it."""
 CONSUME, PUBLISH = "pubsub.subscriptions.consume", "pubsub.topics.publish"
 ROLES = {CONSUME: "roles/pubsub.subscriber", PUBLISH: "roles/pubsub.publisher"}
 
 _PATH = re.compile(r"projects/(?P<project>[^/]+)/(?P<kind>subscriptions|topics)/(?P<name>[^/]+)")
+_asking = patiently(give_up_after=TIMEOUT)
 
 
 def subscription_problems(path: str) -> Iterator[str]:
@@ -49,7 +52,7 @@ def _subscription_problems(client: SubscriberClient, path: str, create: str) -> 
     seen = True
     try:
         request = {"subscription": path}
-        found = client.get_subscription(request=request, retry=RETRY, timeout=TIMEOUT)
+        found = _asking(client.get_subscription, request=request, retry=None, timeout=TIMEOUT)
     except NotFound:
         yield f"{path}: there is no such subscription; run: {create}"
         return
@@ -75,7 +78,7 @@ def topic_problems(path: str) -> Iterator[str]:
     try:
         with PublisherClient() as client:
             try:
-                client.get_topic(request={"topic": path}, retry=RETRY, timeout=TIMEOUT)
+                _asking(client.get_topic, request={"topic": path}, retry=None, timeout=TIMEOUT)
             except NotFound:
                 create = f"gcloud pubsub topics create {match['name']} --project={match['project']}"
                 yield f"{path}: there is no such topic; run: {create}"
@@ -92,7 +95,7 @@ def missing_permissions(client: Any, path: str, permission: str, seen: bool) -> 
     False."""
     request = {"resource": path, "permissions": [permission]}
     try:
-        answer = client.test_iam_permissions(request=request, retry=RETRY, timeout=TIMEOUT)
+        answer = _asking(client.test_iam_permissions, request=request, retry=None, timeout=TIMEOUT)
     except MethodNotImplemented:  # the emulator: nobody knows, and nothing is forbidden there
         return
     if permission not in answer.permissions:
@@ -102,13 +105,9 @@ def missing_permissions(client: Any, path: str, permission: str, seen: bool) -> 
 
 def explained(path: str, error: Exception) -> str:
     """One line for what kept a question from being answered."""
-    cause = error.cause if isinstance(error, RetryError) and error.cause else error
-    said = (str(getattr(cause, "message", "") or cause).splitlines() or [type(cause).__name__])[0]
+    cause = cause_of(error)
     if isinstance(cause, GoogleAuthError):
-        return (
-            f"{path}: no usable Google credentials ({said}); run: gcloud auth application-default"
-            " login, or set PUBSUB_EMULATOR_HOST"
-        )
+        return f"{path}: {no_credentials(cause, EMULATOR)}"
     if isinstance(cause, ServiceUnavailable):
-        return f"{path}: Pub/Sub can't be reached: {said}"
-    return f"{path}: {said}"
+        return f"{path}: Pub/Sub can't be reached: {one_line(cause)}"
+    return f"{path}: {one_line(cause)}"

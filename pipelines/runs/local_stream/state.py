@@ -1,4 +1,4 @@
-"""The memory of a local live run: the hours that are open, what is in the tables, the watermark.
+"""The state of a local live run: the hours that are open, what is in the tables, the watermark.
 
 Everything in it can be made anew from the tables, which is what happens at a start. So a process
 may be killed at any moment: what was not committed was not acknowledged either.
@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
+from mltox.base.clock import datetime_of, now_micros
 from mltox.detection.monitor import TopicMonitor
 from mltox.posts.records import (
     HOUR,
@@ -22,22 +23,19 @@ from mltox.posts.records import (
 )
 from mltox.warehouse import read_records
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
-from pipelines.runs.history import monitors_before, utc
+from pipelines.runs.history import monitors_before
 from pipelines.runs.local_stream import unpublished
 from pipelines.transforms.hour_accumulator import HourAccumulator
-from pipelines.transforms.ledger import HourKey
-from pipelines.transforms.parse import now_micros
+from pipelines.transforms.turn_state import HourKey
 
 KEPT_HOURS = 26
 """Hours in memory behind the watermark. A post that is later still brings its hour back from the
 tables."""
 
-_ledgers: dict[str, LiveLedger] = {}
-
 
 @dataclass
-class LiveLedger:
-    """Opened by the driver, reached by the stages through `LedgerRef`.
+class LocalState:
+    """Opened by the driver, which hands it to the stages (`Held`).
 
     The watermark is the newest post's created_at less `disorder`: posts that come within that of
     each other may come in any order. `alerting`: anomalies are listed until they are published.
@@ -50,7 +48,7 @@ class LiveLedger:
     hours: dict[HourKey, HourAccumulator] = field(default_factory=dict)
     pending: dict[HourKey, HourAccumulator] = field(default_factory=dict)
     monitors: dict[str, TopicMonitor] = field(default_factory=dict)
-    taught: dict[str, TopicMonitor] = field(default_factory=dict)
+    observed: dict[str, TopicMonitor] = field(default_factory=dict)
     messages: Sequence[Message] = ()
     letters: list[DeadLetter] = field(default_factory=list)
     anomalies: list[Anomaly] = field(default_factory=list)
@@ -62,8 +60,7 @@ class LiveLedger:
     reader: DuckDBWarehouse = field(init=False)
 
     def open(self) -> None:
-        """Brings back the open hours, and teaches the monitors what lies before them."""
-        _ledgers[self.warehouse.uri] = self
+        """Brings back the open hours, and shows the monitors what lies before them."""
         self.reader = self.warehouse.committed()
         unpublished.create(self.warehouse)
         rows = read_records(self.warehouse, "hourly_toxicity", HourlyToxicity)
@@ -77,14 +74,13 @@ class LiveLedger:
         self._advance()
 
     def close(self) -> None:
-        del _ledgers[self.warehouse.uri]
         self.reader.close()
 
     def begin(self, messages: Sequence[Message]) -> None:
         """Starts a run over the messages. The hours that the watermark has passed are final from
         now on, and due to be judged."""
         self.messages = messages
-        self.pending, self.taught = {}, {}
+        self.pending, self.observed = {}, {}
         self.letters, self.anomalies = [], []
         self.final_before = max(self.final_before, self.watermark - self.watermark % HOUR)
         self.closing = [key for key in self.hours if self._closes(key)]
@@ -103,8 +99,8 @@ class LiveLedger:
         for key, hour in self.pending.items():
             hour.closed = self.is_final(key.hour)
         self.hours.update(self.pending)
-        self.monitors.update(self.taught)
-        self.pending, self.taught = {}, {}
+        self.monitors.update(self.observed)
+        self.pending, self.observed = {}, {}
         self._advance()
         oldest = self.final_before - KEPT_HOURS * HOUR
         for key in [key for key in self.hours if key.hour < oldest]:
@@ -137,14 +133,14 @@ class LiveLedger:
             "scored_posts",
             ScoredPost,
             where="topic = ? AND created_at >= ? AND created_at < ?",
-            params=(topic, utc(hour), utc(hour + HOUR)),
+            params=(topic, datetime_of(hour), datetime_of(hour + HOUR)),
         )
         rows = read_records(
             self.reader,
             "hourly_toxicity",
             HourlyToxicity,
             where="topic = ? AND hour = ?",
-            params=(topic, utc(hour)),
+            params=(topic, datetime_of(hour)),
         )
         for post in posts:
             key = HourKey(topic, hour, post.model)
@@ -159,10 +155,10 @@ class LiveLedger:
         self.pending[key] = hour
 
     def keep_monitor(self, topic: str, monitor: TopicMonitor) -> None:
-        self.taught[topic] = monitor
+        self.observed[topic] = monitor
 
     def monitor(self, topic: str) -> TopicMonitor | None:
-        """A copy, for a turn may fail that has taught it."""
+        """A copy, for a turn may fail that has shown it hours."""
         return deepcopy(self.monitors.get(topic))
 
     def is_final(self, hour: Micros) -> bool:
@@ -170,45 +166,3 @@ class LiveLedger:
 
     def is_due(self, topic: str, hour: Micros) -> bool:
         return (topic, hour) in self.due
-
-
-@dataclass(frozen=True)
-class LedgerRef:
-    """The open ledger of a warehouse, as stages hold it: local runs stay in one process."""
-
-    uri: str
-
-    def messages(self, _: None) -> Sequence[Message]:
-        """Those of the run. In `Create` they would be pickled and compressed, and the same back:
-        nearly a third of the main thread's time in a large turn."""
-        return _ledgers[self.uri].messages
-
-    def closing(self, _: None) -> Sequence[HourKey]:
-        return _ledgers[self.uri].closing
-
-    def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-        return _ledgers[self.uri].known(keys) if keys else set()
-
-    def before(self, key: HourKey) -> HourAccumulator | None:
-        return _ledgers[self.uri].before(key)
-
-    def keep(self, key: HourKey, hour: HourAccumulator) -> None:
-        _ledgers[self.uri].keep(key, hour)
-
-    def is_final(self, hour: Micros) -> bool:
-        return _ledgers[self.uri].is_final(hour)
-
-    def is_due(self, topic: str, hour: Micros) -> bool:
-        return _ledgers[self.uri].is_due(topic, hour)
-
-    def monitor(self, topic: str) -> TopicMonitor | None:
-        return _ledgers[self.uri].monitor(topic)
-
-    def keep_monitor(self, taught: tuple[str, TopicMonitor]) -> None:
-        _ledgers[self.uri].keep_monitor(*taught)
-
-    def keep_letter(self, letter: DeadLetter) -> None:
-        _ledgers[self.uri].letters.append(letter)
-
-    def keep_anomaly(self, anomaly: Anomaly) -> None:
-        _ledgers[self.uri].anomalies.append(anomaly)

@@ -1,0 +1,33 @@
+"""What Google's errors mean to a person, in one line each."""
+
+from __future__ import annotations
+
+from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.auth.exceptions import GoogleAuthError
+
+LOG_IN = "gcloud auth application-default login"
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """What a client gave up on, where it says only that it gave up."""
+    return error.cause if isinstance(error, RetryError) and error.cause else error
+
+
+def one_line(error: object) -> str:
+    """The first line of what an error says, or its type where it says nothing.
+
+    >>> one_line(ValueError("no such place\\nat all"))
+    'no such place'
+    >>> one_line(TimeoutError())
+    'TimeoutError'
+    """
+    cause = cause_of(error) if isinstance(error, BaseException) else error
+    message = cause.message if isinstance(cause, GoogleAPICallError) else cause
+    lines = str(message or cause).splitlines()
+    return lines[0] if lines else type(cause).__name__
+
+
+def no_credentials(error: GoogleAuthError, emulator: str | None = None) -> str:
+    """`emulator` is the variable by which the client could be sent to one instead."""
+    instead = f", or set {emulator}" if emulator else ""
+    return f"no usable Google credentials ({one_line(error)}); run: {LOG_IN}{instead}"

@@ -1,0 +1,57 @@
+"""A bounded input: all posts of an hour come in one run, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import apache_beam as beam
+
+from mltox.detection.monitor import TopicMonitor
+from mltox.posts.records import Post, ScoredPost
+from pipelines.graph.modes.mode import Admitted
+from pipelines.progress import NOBODY, Progress
+from pipelines.transforms.aggregate import AggregateHours, RolledUp
+from pipelines.transforms.deduplicate import BestOfEach, Candidate
+from pipelines.transforms.detect import DetectInOrder
+from pipelines.transforms.window import IntoHours
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """`stored_posts` are posts that the warehouse already holds of the same hours: they count in
+    their hour again, so that an hour that arrives in two files ends as if it had come in one.
+    `monitors` are the detectors' states at the start. `progress` hears of each message."""
+
+    stored_posts: beam.PCollection[ScoredPost] | None = None
+    monitors: Mapping[str, TopicMonitor] = field(default_factory=dict)
+    progress: Progress = NOBODY
+    batch_wait: float = 0.0
+    """The bundles of a bounded run are large, and come one after the other."""
+
+    @property
+    def into_hours(self) -> IntoHours:
+        return IntoHours()
+
+    @property
+    def deduplicate(self) -> BestOfEach:
+        return BestOfEach()
+
+    def admit(self, posts: beam.PCollection[Post]) -> Admitted:
+        return Admitted(posts)
+
+    def stored(self) -> tuple[beam.PCollection[Candidate], ...]:
+        if self.stored_posts is None:
+            return ()
+        windowed = self.stored_posts | "WindowStored" >> IntoHours()
+        return (windowed | "Stored" >> beam.Map(Candidate, fresh=False),)
+
+    def roll_up(self, threshold: float) -> AggregateHours:
+        return AggregateHours(threshold)
+
+    def to_be_judged(self, hours: beam.PCollection[RolledUp]) -> beam.PCollection[RolledUp]:
+        return hours
+
+    @property
+    def detect(self) -> DetectInOrder:
+        return DetectInOrder(self.monitors.get)

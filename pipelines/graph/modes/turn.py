@@ -1,0 +1,54 @@
+"""One of the many small bounded runs that together are a live run on one machine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from mltox.posts.records import Post
+from pipelines.graph.modes.mode import Admitted
+from pipelines.held import Held
+from pipelines.progress import NOBODY, Progress
+from pipelines.transforms.add_up import AddUpHours
+from pipelines.transforms.aggregate import RolledUp
+from pipelines.transforms.deduplicate import BestOfEach, Candidate
+from pipelines.transforms.detect import DetectInOrder
+from pipelines.transforms.drop_known import DropKnown
+from pipelines.transforms.turn_state import HourKey, MonitorsOf, TurnState, is_due
+from pipelines.transforms.window import IntoHours
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Posts that the `state` knows are duplicates, hours are added to what they were before, and
+    are judged when they are `due`."""
+
+    state: Held[TurnState]
+    due: beam.PCollection[HourKey]
+    batch_wait: float = 0.0
+    progress: Progress = NOBODY
+
+    def admit(self, posts: beam.PCollection[Post]) -> Admitted:
+        return Admitted(posts | "DropKnown" >> DropKnown(self.state))
+
+    @property
+    def into_hours(self) -> IntoHours:
+        return IntoHours()
+
+    def stored(self) -> tuple[beam.PCollection[Candidate], ...]:
+        return ()
+
+    @property
+    def deduplicate(self) -> BestOfEach:
+        return BestOfEach()
+
+    def roll_up(self, threshold: float) -> AddUpHours:
+        return AddUpHours(threshold, self.state, self.due)
+
+    def to_be_judged(self, hours: beam.PCollection[RolledUp]) -> beam.PCollection[RolledUp]:
+        return hours | "DueHours" >> beam.Filter(is_due, self.state)
+
+    @property
+    def detect(self) -> DetectInOrder:
+        return DetectInOrder(MonitorsOf(self.state))

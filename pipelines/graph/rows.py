@@ -1,0 +1,61 @@
+"""All that was found -> the rows of the tables, with no more text than is to be stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindows
+
+from mltox.detection.monitor import TopicMonitor
+from mltox.posts.records import Anomaly, DeadLetter, HourlyToxicity, ScoredPost, TextScore
+from pipelines.graph.posts import Posts
+from pipelines.graph.scored import Scored
+from pipelines.graph.verdicts import Verdicts
+from pipelines.options import StoreText
+from pipelines.transforms.aggregate import RolledUp
+from pipelines.transforms.store_text import letter_to_store, post_to_store
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What `build` returns: a PCollection for each table, and the monitors' last states."""
+
+    scored_posts: beam.PCollection[ScoredPost]
+    text_scores: beam.PCollection[TextScore]
+    hourly_toxicity: beam.PCollection[HourlyToxicity]
+    anomalies: beam.PCollection[Anomaly]
+    dead_letters: beam.PCollection[DeadLetter]
+    monitors: beam.PCollection[tuple[str, TopicMonitor]]
+
+
+def together(label: str, *letters: beam.PCollection[DeadLetter]) -> beam.PCollection[DeadLetter]:
+    """Dead letters of several stages in one PCollection; they have no hour."""
+    unwindowed = tuple(
+        part | f"{label}_{number}" >> beam.WindowInto(GlobalWindows())
+        for number, part in enumerate(letters)
+    )
+    return unwindowed | label >> beam.Flatten()
+
+
+def rows_of(
+    posts: Posts,
+    scored: Scored,
+    hours: beam.PCollection[RolledUp],
+    verdicts: Verdicts,
+    store: StoreText,
+) -> Tables:
+    letters = together("DeadLetters", posts.unusable, scored.failed, *posts.refused)
+    return Tables(
+        scored_posts=scored.candidates
+        | "FreshPosts" >> beam.Filter(lambda post: post.fresh and not post.superseded)
+        | "StorePosts" >> beam.Map(lambda post: post_to_store(post.post, store)),
+        text_scores=scored.text_scores
+        | "StoreTextScores" >> beam.Filter(lambda _: store != StoreText.NONE),
+        hourly_toxicity=hours
+        | "FreshHours" >> beam.Filter(lambda hour: hour.fresh)
+        | "HourRows" >> beam.Map(lambda hour: hour.summary.row),
+        anomalies=verdicts.anomalies,
+        dead_letters=letters | "StoreLetters" >> beam.Map(letter_to_store, store=store),
+        monitors=verdicts.monitors,
+    )

@@ -1,0 +1,32 @@
+"""What the graph needs to know, whatever carries it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mltox.posts.authors import AuthorKeys
+from mltox.posts.topics import TopicMatcher
+from pipelines.options import StoreText
+from pipelines.transforms.model import ModelKey
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Can be pickled.
+
+    `default_topic` takes the posts that no topic matches; None leaves them out. `threshold` is the
+    toxicity from which a post counts as toxic. `watch_bundle`: how often a stage looks for a new
+    model bundle, in seconds (0: never).
+    """
+
+    matcher: TopicMatcher
+    authors: AuthorKeys
+    bundle: str
+    threshold: float
+    default_topic: str | None = None
+    model_threads: int = 0
+    watch_bundle: float = 0
+    store_text: StoreText = StoreText.FULL
+
+    def model(self, batch_wait: float = 0) -> ModelKey:
+        return ModelKey(self.bundle, self.model_threads, self.watch_bundle, batch_wait)
