@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mltox.base.errors import UserError
-from mltox.base.logs import LogFormat, say, set_up
+from mltox.base.logs import say, set_up
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -14,7 +14,7 @@ EXIT_INTERRUPTED = 130
 def reporting_errors(command: Callable[[], int]) -> int:
     """Runs the command. A `UserError` is one line on standard error and exit code 2; anything else
     is a defect and keeps its traceback."""
-    set_up(LogFormat.TEXT)  # where the command line said nothing else
+    set_up()
     try:
         return command()
     except UserError as error:

@@ -13,7 +13,19 @@ import sys
 import traceback
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TextIO
 
+PACKAGES = (
+    "commands",
+    "dashboards",
+    "ingest",
+    "mltox",
+    "model_export",
+    "pipelines",
+    "serving",
+    "templates",
+)
+"""Ours, by whose names their modules log."""
 FOR_A_PERSON = "%(levelname)s %(name)s: %(message)s"
 
 
@@ -46,15 +58,33 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry, default=str)
 
 
-def set_up(log_format: LogFormat) -> None:
-    """Logs of this process go to standard error, ours from INFO on, others' from WARNING on."""
-    handler = logging.StreamHandler()
-    as_json = log_format is LogFormat.JSON
-    handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(FOR_A_PERSON))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=as_json)
-    logging.captureWarnings(as_json)
-    for ours in ("pipelines", "ingest"):
+def set_up(log_format: LogFormat | None = None) -> None:
+    """Logs of this process go to standard error, ours from INFO on, others' from WARNING on.
+
+    Without a format they are as an earlier call has set them up, and lines for a person where there
+    was none.
+    """
+    for ours in PACKAGES:
         logging.getLogger(ours).setLevel(logging.INFO)
+    if log_format is None and _handlers():
+        return
+    as_json = log_format is LogFormat.JSON
+    handler = _OurHandler()
+    handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(FOR_A_PERSON))
+    root = logging.getLogger()
+    for other in root.handlers[:] if as_json else _handlers():
+        root.removeHandler(other)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(as_json)
+
+
+class _OurHandler(logging.StreamHandler[TextIO]):
+    """To standard error."""
+
+
+def _handlers() -> list[logging.Handler]:
+    return [each for each in logging.getLogger().handlers if isinstance(each, _OurHandler)]
 
 
 def say(line: str) -> None:

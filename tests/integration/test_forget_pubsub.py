@@ -191,20 +191,20 @@ def test_a_live_run_forgets_between_its_turns(
     monkeypatch.setattr(DuckDBWarehouse, "drop_cache", drop_and_note)
     warehouse = DuckDBWarehouse(tmp_path / "w.duckdb")
     warehouse.create()
-    ledger = LocalState(warehouse, 0.4, 600 * SECOND)
+    state = LocalState(warehouse, 0.4, 600 * SECOND)
     stopping = threading.Event()
     deletions = Deletions(Subscription(subscription), warehouse, stopping)
     live = LiveRun(
         Subscription(SUBSCRIPTION),
         settings(),
-        ledger,
+        state,
         PipelineOptions([]),
         deletions=deletions,
         pace=Pace(wait=0.3),
         stopping=stopping,
     )
     publish(encode_deletion("file:3"))
-    ledger.open()
+    state.open()
     running = threading.Thread(target=live.run)
     running.start()
     try:
@@ -217,7 +217,7 @@ def test_a_live_run_forgets_between_its_turns(
         stopping.set()
         running.join(240)
     assert len(dropped) > 2
-    ledger.close()
+    state.close()
     rows = warehouse.query("SELECT post_id, text FROM scored_posts ORDER BY post_id").to_pylist()
     assert [row["post_id"] for row in rows if row["text"] is None] == ["file:1", "file:3"]
     assert warehouse.query("SELECT posts FROM hourly_toxicity")["posts"].to_pylist() == [4]

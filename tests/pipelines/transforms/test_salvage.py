@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ class PanicException(BaseException):
     """As a library in Rust raises it."""
 
 
-def doubled(bad: set[int], calls: list[int]) -> object:
+def doubled(bad: set[int], calls: list[int]) -> Callable[[Sequence[int]], list[int]]:
     def work(numbers: Sequence[int]) -> list[int]:
         calls.append(len(numbers))
         if found := bad.intersection(numbers):
@@ -30,7 +30,7 @@ def test_every_good_item_has_its_result_and_every_bad_one_its_error(
     count: int, bad: set[int]
 ) -> None:
     work = doubled(bad, [])
-    results = salvaged(range(count), work, probe=lambda: None)  # type: ignore[arg-type]
+    results = salvaged(range(count), work, probe=lambda: None)
     assert len(results) == count
     for number, result in enumerate(results):
         if number in bad:
@@ -41,7 +41,7 @@ def test_every_good_item_has_its_result_and_every_bad_one_its_error(
 
 def test_one_bad_item_costs_two_calls_a_halving_and_not_one_an_item() -> None:
     calls: list[int] = []
-    salvaged(range(512), doubled({300}, calls), probe=lambda: None)  # type: ignore[arg-type]
+    salvaged(range(512), doubled({300}, calls), probe=lambda: None)
     assert len(calls) == 1 + 2 * 9 + 1  # 512 halves nine times; the bad one is tried once more
 
 
@@ -52,7 +52,7 @@ def test_where_the_probe_fails_too_nobody_is_at_fault_and_little_is_tried() -> N
         raise RuntimeError("CUDA out of memory")
 
     with pytest.raises(RuntimeError, match="CUDA out of memory"):
-        salvaged(range(512), doubled(set(range(512)), calls), probe)  # type: ignore[arg-type]
+        salvaged(range(512), doubled(set(range(512)), calls), probe)
     assert len(calls) == 10
 
 

@@ -20,8 +20,6 @@ from google.pubsub_v1 import (
     ReceivedMessage,
 )
 
-Status = grpc.StatusCode
-Answers = Sequence[Status | None]
 SERVICE = "google.pubsub.v1"
 
 
@@ -30,14 +28,14 @@ class Server:
     used up it works. What came is in `pulls`, `acknowledged`, `leases` and `published`."""
 
     def __init__(self, messages: Sequence[bytes] = ()) -> None:
-        self.answers: dict[str, list[Status | None]] = {}
+        self.answers: dict[str, list[grpc.StatusCode | None]] = {}
         self.waiting = list(messages)
         self.pulls = 0
         self.acknowledged: list[str] = []
         self.leases: list[tuple[str, int]] = []
         self.published: list[PubsubMessage] = []
 
-    def fails(self, method: str, answers: Answers) -> None:
+    def fails(self, method: str, answers: Sequence[grpc.StatusCode | None]) -> None:
         self.answers[method] = list(answers)
 
     def pull(self, request: PullRequest) -> PullResponse:
@@ -74,11 +72,8 @@ class Server:
                 context.abort(status, f"{status.name} for a moment")
             return act(received)
 
-        serialize = (
-            answer.SerializeToString
-            if answer is Empty
-            else lambda message: answer.serialize(message)
-        )
+        is_bare = act in (self.acknowledge, self.modify)
+        serialize = answer.SerializeToString if is_bare else answer.serialize
         return grpc.unary_unary_rpc_method_handler(
             answered,
             request_deserializer=request.deserialize,
