@@ -144,7 +144,17 @@ def message_of(topic: str, letter: DeadLetter, now: Micros) -> Outgoing | None:
         CREATED_AT: rfc3339(min(post.created_at for post in posts)),
         LETTER_ID: letter.letter_id,
     }
-ADDRESSED = ("bluesky", "mastodon")
+    return Outgoing(topic, payload, attributes)
+
+
+def is_whole(post: Envelope, payload: str) -> bool:
+    """Whether nothing of the post was masked in its letter: such a one is replayed from its source.
+
+    The ids of two networks follow from addresses, which a letter keeps only in an envelope.
+    """
+    if any(MASK in text for text in (post.post_id, post.text, *post.topics)):
+        return False
+    return post.source not in ADDRESSED or post.post_id in payload
 
 
 def report(letters: int, mended: int, sent: int, left: Counter[tuple[str, str]]) -> str:

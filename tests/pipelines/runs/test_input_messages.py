@@ -70,5 +70,5 @@ def test_what_somebody_else_wrote_fits_its_row(forged: object) -> None:
 
 
 def test_a_notice_says_what_the_reject_said() -> None:
-    reject = Reject("bad_encoding", "not UTF-8", "caf\ufffd", "x:1")
+    reject = Reject("bad_encoding", "not UTF-8", '{"id":"1","text":"caf\ufffd"}', "x:1")
     assert list(decode(notice(*reject), authors=AUTHORS, now=NOW)) == [reject]
