@@ -20,8 +20,8 @@ from pathlib import Path
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.base.logs import LogFormat, log_format_argument, set_up
-from mltox.posts.reading.errors import InputError
 from mltox.google.pubsub.subscription import Subscription
+from mltox.posts.reading.errors import InputError
 from mltox.warehouse import Warehouse, open_warehouse
 from mltox.warehouse.forgetting import TOMBSTONES
 from mltox.warehouse.location import BigQueryDataset, parse_uri

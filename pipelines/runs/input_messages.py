@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope, encode
 from mltox.posts.formats import decode
-from mltox.posts.reading.rows import Row
 from mltox.posts.formats.own import notice
+from mltox.posts.reading.rows import Row
 from mltox.posts.records import Message, Micros
 
 

@@ -10,7 +10,7 @@ from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope, Reject
 from mltox.posts.formats import decode
 from mltox.posts.formats.own import notice
-from mltox.posts.reading.files import Row
+from mltox.posts.reading.rows import Row
 from pipelines.runs.input_messages import messages_of
 
 AUTHORS = AuthorKeys(b"a long enough key for tests")
