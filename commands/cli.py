@@ -5,7 +5,11 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import NamedTuple
+
+from mltox.base.entry import EXIT_INTERRUPTED, INTERRUPTED
+from mltox.base.logs import say
 
 
 class Verb(NamedTuple):
@@ -45,7 +49,9 @@ def usage() -> str:
     return (
         "mltox: how toxic the public conversation on a topic is\n\n"
         f"usage: mltox VERB [options]\n\n{verbs}\n\n"
-        "mltox VERB --help tells what each reads and writes, with an example."
+        "mltox VERB --help tells what each reads and writes, with an example; mltox --version the\n"
+        "release. A command ends with 0 where all went well, 2 where you can mend something (one\n"
+        "line says what), 130 after Ctrl-C, and 1 for everything else."
     )
 
 
@@ -53,6 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print(usage())
+        return 0
+    if arguments[0] in {"-V", "--version"}:
+        print(f"mltox {version('mltox')}")
         return 0
     verb = VERBS.get(arguments[0])
     if verb is None:
@@ -69,5 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
-    code: int = module.main(arguments[1:])
+    try:
+        code: int = module.main(arguments[1:])
+    except KeyboardInterrupt:
+        say(INTERRUPTED)
+        return EXIT_INTERRUPTED
     return code

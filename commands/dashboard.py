@@ -15,6 +15,7 @@ from dashboards.live import file_stamp
 from dashboards.looker import links
 from dashboards.page import LivePage, render_live, write_page
 from dashboards.serve import HERE, serve
+from mltox.base.command_line import Parser
 from mltox.posts.records import Micros
 from mltox.warehouse import WarehouseError, open_warehouse
 from mltox.warehouse.location import DuckDBFile, parse_uri
@@ -43,11 +44,10 @@ example:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="mltox dashboard",
         description=DESCRIPTION,
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument(
         "--warehouse",

@@ -11,6 +11,7 @@ from typing import Any
 
 from dashboards.markup import clipped, visible
 from dashboards.opened import opened_json
+from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.evidence.span import Evidence, Shown
@@ -36,12 +37,10 @@ example:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="mltox explain",
         description=DESCRIPTION,
         epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument(
         "--warehouse", required=True, metavar="URI", help="a DuckDB file, or bq://project.dataset"

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.base.logs import LogFormat, log_format_argument, set_up
@@ -26,7 +27,6 @@ from mltox.warehouse import Warehouse, open_warehouse
 from mltox.warehouse.forgetting import TOMBSTONES
 from mltox.warehouse.location import BigQueryDataset, parse_uri
 from pipelines.preflight import Needs, check
-from pipelines.runs.arguments import HelpFormatter
 from pipelines.runs.local_stream.deletions import AT_MOST, Deletions
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="mltox forget",
         description="Forgets posts that are gone at their source: text, author key and the text's\n"
         "hash, the payloads of their dead letters, and their place among examples. Their scores\n"
@@ -57,8 +57,6 @@ def parser() -> argparse.ArgumentParser:
         "subscription the exit code is 1 and the next run of any kind does it.",
         epilog="example:\n  mltox forget --warehouse bq://p.mltox"
         " --subscription projects/p/subscriptions/posts-deletions --once",
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument(
         "--warehouse",
@@ -68,7 +66,6 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--post-id",
-        "--post_id",
         action="append",
         default=[],
         metavar="ID",

@@ -18,6 +18,7 @@ from commands.publish import arrivals, create, publishing
 from commands.stream import serve_page
 from ingest.sources.sample.writing import SampleInfo, recent_start, write_sample
 from mltox.base.clock import now_micros
+from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.warehouse import open_warehouse
 from pipelines.runs import stream
@@ -38,12 +39,10 @@ Options of `mltox stream`, such as --bundle, are accepted as well.
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="mltox live",
         description=DESCRIPTION,
         epilog="example:\n  mltox live --speed 600",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument(
         "--speed",
@@ -93,7 +92,7 @@ def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
                     "--warehouse", warehouse,
                     "--topics_file", str(sample.topics_path),
                     "--disorder_minutes", str(disorder_minutes(options.speed)),
-                    "--dashboard_port", str(options.port),
+                    "--port", str(options.port),
                     *rest,
                 ],
                 partial(serve_page, sample=True),

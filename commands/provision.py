@@ -7,13 +7,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from mltox.base.command_line import Parser
 from mltox.base.entry import EXIT_USAGE, reporting_errors
 from mltox.base.errors import UsageError
 from mltox.base.logs import LogFormat, log_format_argument, say, set_up
 from mltox.warehouse import open_warehouse
 from mltox.warehouse.schema import TABLES
 from mltox.warehouse.views import VIEWS
-from pipelines.runs.arguments import HelpFormatter
 from templates.provisioning.apply import Done, make, services, take_away
 from templates.provisioning.change import Change
 from templates.provisioning.names import DATASET, PROJECT, REGION, Names
@@ -38,12 +38,10 @@ examples:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="mltox provision",
         description=DESCRIPTION,
         epilog=EXAMPLES,
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument("--project", metavar="ID", help="the Google Cloud project")
     made.add_argument(
@@ -59,7 +57,6 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--dry-run",
-        "--dry_run",
         action="store_true",
         help="print the plan and touch nothing; needs no credentials",
     )

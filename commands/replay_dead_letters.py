@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from mltox.base.clock import now_micros, rfc3339
+from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.base.logs import LogFormat, log_format_argument, set_up
@@ -27,7 +28,6 @@ from mltox.posts.formats.masked import MASK
 from mltox.posts.letters import REPLAYED
 from mltox.posts.records import DeadLetter, Micros
 from mltox.warehouse import Warehouse, open_warehouse, read_records
-from pipelines.runs.arguments import HelpFormatter
 
 STAGES = ("parse", "score", "window")
 """Those whose payload is a post. What a table refused is a row, and no post any more."""
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="mltox replay-dead-letters",
         description="Puts dead letters that can be read by now back onto a topic.\n\n"
         "reads   dead_letters of a warehouse\n"
@@ -51,8 +51,6 @@ def parser() -> argparse.ArgumentParser:
         "not mended, and rows that a table refused, are left out and counted.",
         epilog="example:\n  mltox replay-dead-letters --warehouse bq://p.mltox --stage parse"
         " --since 2026-03-01 --output_topic projects/p/topics/posts",
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
     )
     made.add_argument(
         "--warehouse",
@@ -71,9 +69,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="TIME",
         help="Only letters seen at or after this time, in ISO 8601; without an offset it is UTC.",
     )
-    made.add_argument(
-        "--dry-run", "--dry_run", action="store_true", help="Count, and publish nothing."
-    )
+    made.add_argument("--dry-run", action="store_true", help="Count, and publish nothing.")
     log_format_argument(made)
     return made
 

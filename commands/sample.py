@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.sources.sample.writing import write_sample
+from mltox.base.command_line import Parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="mltox sample",
         description="Writes four weeks of generated posts with planted incidents.\n\n"
         "reads   nothing\n"
         "writes  posts.jsonl, topics.yaml, incidents.json (what was planted, and when)",
         epilog="example:\n  mltox sample --out sample --posts 50000",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--out", type=Path, default=Path("sample"), help="folder (%(default)s)")
     parser.add_argument("--posts", type=int, default=24_000, help="about how many (%(default)s)")

@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from mltox.base.command_line import Parser
 from mltox.posts.reading.tables import Row, TableError, Writer, kind, read_chunks
 from mltox.posts.records import LABELS, UNSCORED, Scores
 from mltox.scoring.bundle import DEFAULT_BUNDLE, BundleError
@@ -20,7 +21,7 @@ CHUNK_ROWS = 2_048
 
 
 def parser() -> argparse.ArgumentParser:
-    arguments = argparse.ArgumentParser(
+    arguments = Parser(
         prog="mltox score",
         description="Scores the toxicity of a text, or of every text of a file.\n\n"
         "reads   a text; or a .csv, .tsv, .jsonl, .txt (each also .gz) or .parquet file\n"
@@ -29,7 +30,6 @@ def parser() -> argparse.ArgumentParser:
         "        empty for texts in a language that the model does not know",
         epilog='examples:\n  mltox score "have a nice day"\n'
         "  mltox score posts.csv --text_column tweet --out scored.csv",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     arguments.add_argument("input", help="a text, or a file")
     arguments.add_argument("--text_column", default="text", help="column of the text (%(default)s)")

@@ -32,7 +32,7 @@ def serve_page(warehouse: DuckDBWarehouse, port: int, *, sample: bool = False) -
                 print(f"the page is at {where} until Ctrl-C", flush=True)
                 yield where
         except DashboardError as error:
-            raise UsageError(f"--dashboard_port: {error}") from error
+            raise UsageError(f"--port: {error}") from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,9 +20,10 @@ from ingest.outbox import Outbox
 from ingest.run import Ingest, Sorter
 from ingest.sources.registry import SOURCES, Entry, SourceModule, load
 from ingest.sources.source import CurrentTopics
+from mltox.base.command_line import Parser
 from mltox.base.entry import EXIT_USAGE
 from mltox.base.errors import UserError
-from mltox.base.logs import LogFormat, say, set_up
+from mltox.base.logs import LogFormat, log_format_argument, say, set_up
 from mltox.google.pubsub.publisher import Publisher, PublishError
 from mltox.google.secrets import secret
 from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeys
@@ -46,7 +47,9 @@ _NEEDED = {
     "mastodon": "--instance mastodon.social ",
     "reddit": "--subreddits news ",
 }
-EXAMPLE = "mltox ingest {name} {more}--topic projects/P/topics/posts --topics topics.yaml"
+EXAMPLE = (
+    "mltox ingest {name} {more}--output-topic projects/P/topics/posts --topics-file topics.yaml"
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,7 +70,7 @@ def sources_parser() -> argparse.ArgumentParser:
     """The first word of the command line; the others are those of the source."""
     width = max(map(len, SOURCES))
     lines = "\n".join(f"  {name:<{width}}  {entry.help}" for name, entry in SOURCES.items())
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog="mltox ingest",
         usage="mltox ingest SOURCE [options]",
         description="Publishes posts of your topics as they are written.\n\n"
@@ -75,7 +78,6 @@ def sources_parser() -> argparse.ArgumentParser:
         "writes  a Pub/Sub topic (PUBSUB_EMULATOR_HOST: an emulator's)\n\n"
         "mltox ingest SOURCE --help tells the options of each.",
         epilog=f"example:\n  {EXAMPLE.format(name='bluesky', more='')}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("source", choices=SOURCES, metavar="SOURCE", help="a name of those above")
     return made
@@ -83,17 +85,18 @@ def sources_parser() -> argparse.ArgumentParser:
 
 def parser(name: str, entry: Entry, module: SourceModule) -> argparse.ArgumentParser:
     more = _NEEDED.get(name, "")
-    made = argparse.ArgumentParser(
+    made = Parser(
         prog=f"mltox ingest {name}",
         description=DESCRIPTION.format(help=entry.help),
         epilog=f"example:\n  {EXAMPLE.format(name=name, more=more)}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     module.add_arguments(made)
     common = made.add_argument_group("common to all sources")
     common.add_argument(
-        "--topic", required=True, metavar="projects/P/topics/T", help="Pub/Sub topic of the posts"
+        "--output-topic",
+        required=True,
+        metavar="projects/P/topics/T",
+        help="Pub/Sub topic of the posts",
     )
     common.add_argument(
         "--deletions-topic",
@@ -101,7 +104,7 @@ def parser(name: str, entry: Entry, module: SourceModule) -> argparse.ArgumentPa
         help="Pub/Sub topic of posts that are gone, for mltox forget (default: they are counted)",
     )
     common.add_argument(
-        "--topics",
+        "--topics-file",
         type=Path,
         required=entry.needs_topics,
         metavar="FILE",
@@ -124,23 +127,18 @@ def parser(name: str, entry: Entry, module: SourceModule) -> argparse.ArgumentPa
     common.add_argument(
         "--health-port", type=int, metavar="N", help="answers 200 or 503, and counts as JSON"
     )
-    common.add_argument(
-        "--log-format",
-        choices=[choice.value for choice in LogFormat],
-        default=LogFormat.TEXT.value,
-        help="JSON has an object a line (default: %(default)s)",
-    )
+    log_format_argument(common)
     return made
 
 
 def run(name: str, module: SourceModule, options: argparse.Namespace) -> int:
     """Everything that can be wrong is looked at before anything is read."""
-    topics_file = TopicsFile(options.topics) if options.topics is not None else None
+    topics_file = TopicsFile(options.topics_file) if options.topics_file is not None else None
     everything = topics_file.current if topics_file else lambda: getattr(module, "TOPICS", ())
     authors = author_keys()
     source = module.open_source(options, of_network(everything, SOURCES[name].network))
-    check_topics(options.topic, options.deletions_topic)
-    sorter = Sorter(name, everything, authors, options.topic, options.deletions_topic)
+    check_topics(options.output_topic, options.deletions_topic)
+    sorter = Sorter(name, everything, authors, options.output_topic, options.deletions_topic)
     with ExitStack() as stack:
         outbox = None
         if (folder := outbox_folder(name, options)) is not None:

@@ -66,8 +66,8 @@ class Settings:
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Settings:
         """Raises PollError, naming the variable."""
-        common = ["--topic", needed(environment, "MLTOX_TOPIC")]
-        common += ["--topics", needed(environment, "MLTOX_TOPICS")]
+        common = ["--output-topic", needed(environment, "MLTOX_TOPIC")]
+        common += ["--topics-file", needed(environment, "MLTOX_TOPICS")]
         common += ["--state", needed(environment, "MLTOX_STATE")]
         if deletions := environment.get("MLTOX_DELETIONS_TOPIC", "").strip():
             common += ["--deletions-topic", deletions]
@@ -146,10 +146,10 @@ def poll_source(
     """Reads what there is, for `seconds` at most, and publishes it."""
     module = load(name)
     options = parsed(parser(name, SOURCES[name], module), name, arguments)
-    topics = TopicsFile(options.topics).current
+    topics = TopicsFile(options.topics_file).current
     source = module.open_source(options, of_network(topics, SOURCES[name].network))
-    check_topics(options.topic, options.deletions_topic)
-    sorter = Sorter(name, topics, authors, options.topic, options.deletions_topic)
+    check_topics(options.output_topic, options.deletions_topic)
+    sorter = Sorter(name, topics, authors, options.output_topic, options.deletions_topic)
     keeper = Keeper(open_store(options.state), name)
     with contextlib.closing(Publisher(GIVE_UP_SECONDS)) as publisher, set_after(seconds) as stop:
         ingest = Ingest(source, sorter, Delivery(publisher.send, None), keeper)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from mltox.base.command_line import Parser
 from mltox.scoring import DEFAULT_BUNDLE, BundleError, Scorer
 from mltox.scoring.bundle import DOCUMENT
 from model_export import contrast, functional
@@ -67,7 +68,7 @@ TIMED = 2_000
 
 
 def parser() -> argparse.ArgumentParser:
-    arguments = argparse.ArgumentParser(
+    arguments = Parser(
         prog="mltox evaluate",
         description="Measures a bundle.\n\n"
         "reads   a bundle; labelled texts as for `mltox train`, of which the part held out there\n"
@@ -75,7 +76,6 @@ def parser() -> argparse.ArgumentParser:
         "writes  tables; with --json the figures, with --card the model card; with --record the\n"
         "        figures and the best threshold into the bundle's document",
         epilog="example:\n  mltox evaluate bundles/mine --data labelled/ --card model-card.md",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     arguments.add_argument("bundle", nargs="?", default=str(DEFAULT_BUNDLE), help="folder; default:"
                            " the one that ships")  # fmt: skip

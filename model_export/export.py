@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from mltox.base.command_line import Parser
 from mltox.scoring.batches import batches, padded
 from mltox.scoring.bundle import DOCUMENT, FORMAT, MODEL, TOKENIZER, sha256_of
 from mltox.scoring.normalise import PREPROCESSING, normalise
@@ -58,7 +59,7 @@ class Remedies(NamedTuple):
 
 
 def parser() -> argparse.ArgumentParser:
-    arguments = argparse.ArgumentParser(
+    arguments = Parser(
         prog="mltox export",
         description="Makes a bundle of a trained model.\n\n"
         "reads   a folder written by `mltox train`, a folder or hub name of a sequence\n"
@@ -66,7 +67,6 @@ def parser() -> argparse.ArgumentParser:
         "writes  model.onnx (int8), tokenizer.json and bundle.json; nothing where the int8 model\n"
         "        does not score as the source does",
         epilog="example:\n  mltox export unitary/toxic-bert --out bundles/toxic-bert",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     arguments.add_argument("source", help="folder, hub name or checkpoint file")
     arguments.add_argument("--out", type=Path, required=True, help="folder of the bundle")

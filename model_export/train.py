@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
+from mltox.base.command_line import Parser
 from mltox.scoring import BundleError
 from mltox.scoring.normalise import PREPROCESSING, normalise
 from model_export import continued, contrast, evaluate, export
@@ -39,7 +40,7 @@ DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 def parser() -> argparse.ArgumentParser:
-    arguments = argparse.ArgumentParser(
+    arguments = Parser(
         prog="mltox train",
         description="Fine-tunes a small encoder to the toxicity labels and makes a bundle.\n\n"
         "reads   labelled CSV files: `text` and one column a label (0 to 1; empty: unknown)\n"
@@ -49,7 +50,6 @@ def parser() -> argparse.ArgumentParser:
         epilog="examples:\n  mltox train --data labelled/ --out trained/\n"
         "  mltox train --continue-from trained/bundle --data new_labels.csv --out newer/\n"
         "  mltox train --distil-from trained/bundle --data labelled/ --passes 1 --out smaller/",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     arguments.add_argument("--data", type=Path, required=True, help="a CSV, or a folder with the"
                            " known sets (jigsaw_train.csv.gz, …)")  # fmt: skip

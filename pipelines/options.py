@@ -81,7 +81,7 @@ class ModelOptions(PipelineOptions):
             help="Toxicity from which a post counts as toxic. Default: the bundle's own.",
         )
         parser.add_argument(
-            "--model_threads",
+            "--threads",
             type=int,
             default=0,
             metavar="N",
@@ -115,6 +115,13 @@ class WarehouseOptions(PipelineOptions):
             metavar="URI",
             help="DuckDB file, or bq://project.dataset for BigQuery. Default: %(default)s",
         )
+
+
+class StoreOptions(PipelineOptions):
+    """What the tables keep of a post."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "--store_text",
             choices=[choice.value for choice in StoreText],
@@ -228,7 +235,7 @@ class StreamOptions(PipelineOptions):
             "tables forget them. For BigQuery it is `mltox forget` that does it.",
         )
         parser.add_argument(
-            "--dashboard_port",
+            "--port",
             type=int,
             metavar="N",
             help="On one machine: serves the page at http://127.0.0.1:N/ while the run lasts; 0 "

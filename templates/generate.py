@@ -26,6 +26,7 @@ from pipelines.options import (
     ForecastOptions,
     InputOptions,
     ModelOptions,
+    StoreOptions,
     StreamOptions,
     TopicOptions,
     WarehouseOptions,
@@ -92,7 +93,7 @@ TEMPLATES: Mapping[str, Template] = {
         "mltox streaming",
         "Scores posts from Pub/Sub as they come, rolls them up by topic and hour, flags and "
         "explains anomalous hours, and writes all of it to BigQuery.",
-        (StreamOptions, WarehouseOptions, AuthorOptions, TopicOptions, ModelOptions),
+        (StreamOptions, WarehouseOptions, StoreOptions, AuthorOptions, TopicOptions, ModelOptions),
         frozenset({"input_subscription", "warehouse", "author_key_secret"}),
         streaming=True,
         defaults=DEFAULTS["streaming"],
@@ -101,7 +102,7 @@ TEMPLATES: Mapping[str, Template] = {
         "mltox backfill",
         "Scores files of posts on Cloud Storage, rolls them up by topic and hour, and writes them "
         "to BigQuery. A second run changes nothing.",
-        (InputOptions, WarehouseOptions, AuthorOptions, TopicOptions, ModelOptions),
+        (InputOptions, WarehouseOptions, StoreOptions, AuthorOptions, TopicOptions, ModelOptions),
         frozenset({"input", "warehouse", "author_key_secret"}),
         defaults=DEFAULTS["backfill"],
     ),

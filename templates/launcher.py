@@ -18,7 +18,7 @@ MODULES: Mapping[str, str] = {
 }
 # A worker runs one process a core, so that more threads of the model would get into each
 # other's way.
-SCORING = {"model_threads": "1"}
+SCORING = {"threads": "1"}
 DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "streaming": SCORING,
     "backfill": SCORING,

@@ -9,6 +9,7 @@ from mltox.base.logs import say, set_up
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+INTERRUPTED = "interrupted; run the same command again to finish"
 
 
 def reporting_errors(command: Callable[[], int]) -> int:
@@ -21,5 +22,5 @@ def reporting_errors(command: Callable[[], int]) -> int:
         say(str(error))
         return EXIT_USAGE
     except KeyboardInterrupt:
-        say("interrupted; run the same command again to finish")
+        say(INTERRUPTED)
         return EXIT_INTERRUPTED

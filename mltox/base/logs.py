@@ -95,7 +95,7 @@ def say(line: str) -> None:
         print(f"mltox: {line}", file=sys.stderr)
 
 
-def log_format_argument(parser: argparse.ArgumentParser) -> None:
+def log_format_argument(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--log_format",
         choices=[choice.value for choice in LogFormat],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from mltox.base.command_line import Parser, known_with, underscored
 from mltox.base.errors import UsageError
 from mltox.base.logs import LogFormat, set_up
 from mltox.posts.authors import AuthorKeys
@@ -19,9 +21,9 @@ from pipelines.options import (
     InputOptions,
     LogOptions,
     ModelOptions,
+    StoreOptions,
     StoreText,
     TopicOptions,
-    WarehouseOptions,
 )
 from pipelines.preflight.needs import dataset_of
 from pipelines.runners import on_dataflow
@@ -32,10 +34,6 @@ DEFAULT_TOPIC = "all posts"
 CLOUD = "gs://"
 
 
-class HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of descriptions and of examples."""
-
-
 def parse(
     prog: str,
     description: str,
@@ -44,32 +42,32 @@ def parse(
     argv: Sequence[str] | None,
 ) -> PipelineOptions:
     """Exits with code 2 and one line on a flag that neither we nor Beam know. Sets up the logs."""
-    parser = argparse.ArgumentParser(
+    made = Parser(
         prog=prog,
         description=description,
         epilog=f"example:\n  {example}\n\nBeam's own pipeline options (--runner, --project, …) are "
         "accepted as well.",
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
     )
     for group in groups:
-        group._add_argparse_args(parser)
-    LogOptions._add_argparse_args(parser)
-    arguments = list(argv) if argv is not None else None
-    known, rest = parser.parse_known_args(arguments)
-    unknown = unknown_to_beam(rest)
+        group._add_argparse_args(made)
+    LogOptions._add_argparse_args(made)
+    given = sys.argv[1:] if argv is None else list(argv)
+    known, rest = made.parse_known_args(given)
+    beam = beam_parser()
+    unknown = beam.parse_known_args(known_with(rest, beam._option_string_actions, underscored))[1]
     if unknown:
-        parser.error(f"unknown option: {' '.join(unknown)} (see {prog} --help)")
+        made.error(f"unknown option: {' '.join(unknown)} (see {prog} --help)")
     set_up(LogFormat(known.log_format))
-    return PipelineOptions(arguments)
+    return PipelineOptions(known_with(given, beam._option_string_actions, underscored))
 
 
-def unknown_to_beam(arguments: Sequence[str]) -> list[str]:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
+def beam_parser() -> argparse.ArgumentParser:
+    """All options of all groups, ours and Beam's, as Beam spells them: with underscores."""
+    made = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
     for group in every_subclass(PipelineOptions):
         if "_add_argparse_args" in vars(group):
-            group._add_argparse_args(parser)
-    return parser.parse_known_args(list(arguments))[1]
+            group._add_argparse_args(made)
+    return made
 
 
 def every_subclass(of: type[PipelineOptions]) -> Iterator[type[PipelineOptions]]:
@@ -164,6 +162,6 @@ def settings_of(options: PipelineOptions) -> Settings:
         bundle=bundle,
         threshold=threshold,
         default_topic=default_topic,
-        model_threads=model.model_threads,
-        store_text=StoreText(options.view_as(WarehouseOptions).store_text),
+        model_threads=model.threads,
+        store_text=StoreText(options.view_as(StoreOptions).store_text),
     )

@@ -40,6 +40,7 @@ from pipelines.graph.modes import Stream
 from pipelines.options import (
     AuthorOptions,
     ModelOptions,
+    StoreOptions,
     StreamOptions,
     TopicOptions,
     WarehouseOptions,
@@ -86,6 +87,7 @@ def options_of(argv: Sequence[str] | None, prog: str = "mltox stream") -> Pipeli
             AuthorOptions,
             ModelOptions,
             WarehouseOptions,
+            StoreOptions,
             WriteOptions,
         ),
         argv,
@@ -240,11 +242,11 @@ def page_beside(
     warehouse: DuckDBWarehouse, stream: StreamOptions, serve_page: ServePage | None
 ) -> AbstractContextManager[object]:
     """DuckDB gives a file to one process, so the run itself serves the page."""
-    if stream.dashboard_port is None:
+    if stream.port is None:
         return nullcontext()
     if serve_page is None:
-        raise UsageError("--dashboard_port: the page comes with `mltox stream`")
-    return serve_page(warehouse, stream.dashboard_port)
+        raise UsageError("--port: the page comes with `mltox stream`")
+    return serve_page(warehouse, stream.port)
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """What a person sees of the commands: help, one line where something is wrong, exit codes."""
 
 import importlib.util
+import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,6 +34,41 @@ def test_without_a_verb_all_verbs_are_shown(capsys: pytest.CaptureFixture[str]) 
 def test_an_unknown_verb_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scroe"]) == 2
     assert "no verb 'scroe'" in capsys.readouterr().err
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"mltox {version('mltox')}\n"
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_ctrl_c_is_one_line_and_code_130_in_every_verb(
+    verb: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    module = SimpleNamespace(main=interrupted)
+    monkeypatch.setattr("commands.cli.importlib.import_module", lambda name: module)
+    assert main([verb]) == 130
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "interrupted" in line
+
+
+@pytest.mark.parametrize("verb", [verb for verb in sorted(VERBS) if verb != "ingest"])
+def test_options_have_dashes_and_are_not_abbreviated(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not is_installed(verb):
+        pytest.skip(f"{verb} needs an extra")
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    options = re.findall(r"(?<![\w-])--[a-z][\w-]*", capsys.readouterr().out)
+    assert options and not [option for option in options if "_" in option]
+    longest = max(options, key=len)
+    with pytest.raises(SystemExit) as ended:
+        main([verb, longest[:-1], "x"])
+    assert ended.value.code == 2
 
 
 def is_installed(verb: str) -> bool:

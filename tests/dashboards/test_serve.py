@@ -227,7 +227,7 @@ def test_a_port_in_use_is_one_line(file: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(DashboardError, match=f"{HERE}:{port}: address already in use"):
             serve(lambda now: PAGE, (HERE, port), lambda: 1).__enter__()
-        with DuckDBWarehouse(file) as warehouse, pytest.raises(UsageError, match="dashboard_port"):
+        with DuckDBWarehouse(file) as warehouse, pytest.raises(UsageError, match="--port"):
             serve_page(warehouse, port).__enter__()
 
 

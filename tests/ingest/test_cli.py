@@ -15,7 +15,7 @@ from mltox.google.secrets import SecretError
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.topics import Topic
 
-TOPIC = ["--topic", "projects/p/topics/posts"]
+TOPIC = ["--output-topic", "projects/p/topics/posts"]
 
 
 def options_of(name: str, *arguments: str) -> argparse.Namespace:
@@ -52,8 +52,11 @@ def test_help_of_a_source(arguments: list[str], capsys: pytest.CaptureFixture[st
     ("arguments", "message"),
     [
         (["file", *TOPIC, "--input", "nowhere.jsonl"], "mltox: no such file: nowhere.jsonl"),
-        (["sample", *TOPIC, "--topics", "nowhere.yaml"], "mltox: cannot read nowhere.yaml"),
-        (["sample", "--posts", "300", "--topic", "posts"], "a topic is written projects/PROJECT/"),
+        (["sample", *TOPIC, "--topics-file", "nowhere.yaml"], "mltox: cannot read nowhere.yaml"),
+        (
+            ["sample", "--posts", "300", "--output-topic", "posts"],
+            "a topic is written projects/PROJECT/",
+        ),
     ],
 )
 def test_what_a_person_can_mend_is_one_line(

@@ -33,7 +33,7 @@ def test_a_source_gets_the_common_options_and_its_own() -> None:
         "MLTOX_POLL_SECONDS": "45.5",
     }
     common = [
-        *("--topic", "projects/p/topics/posts", "--topics", "topics.yaml"),
+        *("--output-topic", "projects/p/topics/posts", "--topics-file", "topics.yaml"),
         *("--state", "gs://bucket/cursors", "--deletions-topic", "projects/p/topics/gone"),
     ]
     settings = Settings.of(environment)

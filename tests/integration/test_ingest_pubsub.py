@@ -114,7 +114,15 @@ def test_killed_mid_way_nothing_is_lost(
     cursor was, so that much of it is on its way."""
     expected = drill(6_000, seed=4)
     path = written(tmp_path / "posts.jsonl", expected)
-    arguments = ["file", "--input", str(path), "--topic", TOPIC, "--topics", str(topics)]
+    arguments = [
+        "file",
+        "--input",
+        str(path),
+        "--output-topic",
+        TOPIC,
+        "--topics-file",
+        str(topics),
+    ]
     generator = random.Random(4)
     places = [0]
     for _ in range(kills):
@@ -144,8 +152,8 @@ def test_sigterm_flushes_and_tells_what_was_done(
     emulator: str, topics: Path, tmp_path: Path
 ) -> None:
     path = written(tmp_path / "posts.jsonl", drill(2_000, seed=5))
-    run = Run(emulator, tmp_path, "file", "--input", str(path), "--topic", TOPIC, "--topics",
-              str(topics), "--speed", "2000", "--health-port", "0")  # fmt: skip
+    run = Run(emulator, tmp_path, "file", "--input", str(path), "--output-topic", TOPIC,
+              "--topics-file", str(topics), "--speed", "2000", "--health-port", "0")  # fmt: skip
     deadline = time.monotonic() + SECONDS
     while not saved(tmp_path):
         assert run.process.poll() is None and time.monotonic() < deadline, run.said()
@@ -166,8 +174,8 @@ def test_deletions_go_to_a_topic_of_their_own(emulator: str, topics: Path, tmp_p
     rows = [{"delete": {"status": {"id_str": "7", "user_id_str": "77"}}}]
     path = tmp_path / "posts.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    run = Run(emulator, tmp_path, "file", "--input", str(path), "--topic", TOPIC, "--topics",
-              str(topics), "--deletions-topic", DELETIONS)  # fmt: skip
+    run = Run(emulator, tmp_path, "file", "--input", str(path), "--output-topic", TOPIC,
+              "--topics-file", str(topics), "--deletions-topic", DELETIONS)  # fmt: skip
     assert run.wait() == 0, run.said()
     assert not pulled()
     ((data, attributes),) = pulled(GONE)
@@ -179,7 +187,7 @@ def test_a_topic_that_is_not_there_ends_the_run_before_anything_is_read(
     emulator: str, tmp_path: Path
 ) -> None:
     missing = f"projects/{PROJECT}/topics/nowhere"
-    run = Run(emulator, tmp_path, "sample", "--posts", "300", "--topic", missing)
+    run = Run(emulator, tmp_path, "sample", "--posts", "300", "--output-topic", missing)
     assert run.wait() == 2
     assert run.said() == (
         f"mltox: {missing}: there is no such topic; run: gcloud pubsub topics create nowhere"
@@ -209,8 +217,8 @@ def test_an_outage_goes_onto_the_disk_and_from_there_to_pub_sub(
     path = written(tmp_path / "posts.jsonl", expected)
     with emulated() as address:
         port = int(address.rpartition(":")[2])
-        run = Run(address, tmp_path, "file", "--input", str(path), "--topic", TOPIC, "--topics",
-                  str(topics), "--speed", "600")  # fmt: skip
+        run = Run(address, tmp_path, "file", "--input", str(path), "--output-topic", TOPIC,
+              "--topics-file", str(topics), "--speed", "600")  # fmt: skip
         deadline = time.monotonic() + SECONDS
         while not saved(tmp_path):
             assert run.process.poll() is None and time.monotonic() < deadline, run.said()

@@ -26,8 +26,8 @@ def test_workers_run_the_image_that_launched_them() -> None:
 
 
 def test_the_templates_own_defaults_give_way() -> None:
-    assert with_defaults(["--topic=t"], "streaming", None) == ["--model_threads=1", "--topic=t"]
-    chosen = ["--model_threads=4"]
+    assert with_defaults(["--topic=t"], "streaming", None) == ["--threads=1", "--topic=t"]
+    chosen = ["--threads=4"]
     assert with_defaults(chosen, "backfill", None) == chosen
 
 
@@ -87,4 +87,4 @@ def test_each_template_hands_in_its_job_and_does_not_wait(
         options = options_of(job)
         assert options["sdk_container_image"] == IMAGE
         assert not options.get("save_main_session")
-    assert options_of(jobs["streaming"])["model_threads"] == 1
+    assert options_of(jobs["streaming"])["threads"] == 1

@@ -85,7 +85,7 @@ def test_every_option_of_a_group_is_there(name: str) -> None:
 
 
 def test_options_of_a_run_on_one_machine_are_left_out() -> None:
-    assert {"dashboard_port", "disorder_minutes"}.isdisjoint(parameters("streaming"))
+    assert {"port", "disorder_minutes"}.isdisjoint(parameters("streaming"))
 
 
 def test_help_speaks_of_a_form_and_not_of_a_command_line() -> None:
@@ -105,7 +105,7 @@ def test_help_speaks_of_a_form_and_not_of_a_command_line() -> None:
         ("topics_file", "gs://bucket/topics.yaml", "topics.yaml"),
         ("threshold", "0.5", "1.5"),
         ("store_text", "hashed", "some"),
-        ("model_threads", "2", "two"),
+        ("threads", "2", "two"),
     ],
 )
 def test_a_slip_is_refused_before_the_launch(parameter: str, good: str, bad: str) -> None:

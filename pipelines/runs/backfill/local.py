@@ -36,6 +36,7 @@ from pipelines.options import (
     BackfillOptions,
     InputOptions,
     ModelOptions,
+    StoreOptions,
     TopicOptions,
     WarehouseOptions,
 )
@@ -233,6 +234,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             AuthorOptions,
             ModelOptions,
             WarehouseOptions,
+            StoreOptions,
             BackfillOptions,
         ),
         argv,
