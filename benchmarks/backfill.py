@@ -1,6 +1,6 @@
 """Time and peak memory of a backfill, run as a person runs it, for several sizes of slice.
 
-    python benchmarks/backfill.py posts.parquet --slices 25000 50000 100000 -- --topics_file t.yaml
+    python benchmarks/backfill.py posts.parquet --slices 25000 50000 100000 -- --topics-file t.yaml
 
 Prints a table in Markdown. What stands after `--` is handed to `mltox backfill`.
 """
@@ -31,7 +31,7 @@ def measure(path: str, slice_posts: int, options: list[str]) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         warehouse = str(Path(folder) / "w.duckdb")
         command = [sys.executable, "-m", "mltox", "backfill", "--input", path]
-        command += ["--warehouse", warehouse, "--slice_posts", str(slice_posts), *options]
+        command += ["--warehouse", warehouse, "--slice-posts", str(slice_posts), *options]
         began = time.monotonic()
         process = subprocess.Popen(command, stdout=sys.stderr)
         _, status, usage = os.wait4(process.pid, 0)

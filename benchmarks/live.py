@@ -64,7 +64,7 @@ class Stream:
     def __init__(self, folder: Path, address: str) -> None:
         self.path = folder / "live.duckdb"
         self.turns: list[tuple[float, int]] = []
-        command = [sys.executable, "-m", "mltox", "stream", "--input_subscription", SUBSCRIPTION,
+        command = [sys.executable, "-m", "mltox", "stream", "--input-subscription", SUBSCRIPTION,
                    "--warehouse", str(self.path), "--topic", "bench"]  # fmt: skip
         environment = os.environ | {
             "PUBSUB_EMULATOR_HOST": address,

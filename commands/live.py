@@ -88,10 +88,10 @@ def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
         with publishing(TOPIC, rows, options.speed):
             return stream.main(
                 [
-                    "--input_subscription", SUBSCRIPTION,
+                    "--input-subscription", SUBSCRIPTION,
                     "--warehouse", warehouse,
-                    "--topics_file", str(sample.topics_path),
-                    "--disorder_minutes", str(disorder_minutes(options.speed)),
+                    "--topics-file", str(sample.topics_path),
+                    "--disorder-minutes", str(disorder_minutes(options.speed)),
                     "--port", str(options.port),
                     *rest,
                 ],

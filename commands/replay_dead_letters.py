@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         "Doing it twice changes no table: a post that is there already is a duplicate. What is\n"
         "not mended, and rows that a table refused, are left out and counted.",
         epilog="example:\n  mltox replay-dead-letters --warehouse bq://p.mltox --stage parse"
-        " --since 2026-03-01 --output_topic projects/p/topics/posts",
+        " --since 2026-03-01 --output-topic projects/p/topics/posts",
     )
     made.add_argument(
         "--warehouse",
@@ -59,10 +59,10 @@ def parser() -> argparse.ArgumentParser:
         help="DuckDB file, or bq://project.dataset. Default: %(default)s",
     )
     made.add_argument(
-        "--output_topic", metavar="PATH", help="Where to: projects/PROJECT/topics/NAME."
+        "--output-topic", metavar="PATH", help="Where to: projects/PROJECT/topics/NAME."
     )
     made.add_argument("--stage", choices=STAGES, help="Only letters of this stage.")
-    made.add_argument("--error_type", metavar="NAME", help="Only letters of this kind.")
+    made.add_argument("--error-type", metavar="NAME", help="Only letters of this kind.")
     made.add_argument(
         "--since",
         type=since,
@@ -81,7 +81,7 @@ def since(text: str) -> datetime:
 
 def run(options: argparse.Namespace) -> int:
     if not options.output_topic and not options.dry_run:
-        raise UsageError("--output_topic: name projects/PROJECT/topics/NAME, or give --dry-run")
+        raise UsageError("--output-topic: name projects/PROJECT/topics/NAME, or give --dry-run")
     with open_warehouse(options.warehouse) as warehouse:
         letters = letters_of(
             warehouse, stage=options.stage, error_type=options.error_type, since=options.since

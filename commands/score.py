@@ -29,11 +29,11 @@ def parser() -> argparse.ArgumentParser:
         "        for each label (`toxicity`, or `toxicity_score` where that one exists),\n"
         "        empty for texts in a language that the model does not know",
         epilog='examples:\n  mltox score "have a nice day"\n'
-        "  mltox score posts.csv --text_column tweet --out scored.csv",
+        "  mltox score posts.csv --text-column tweet --out scored.csv",
     )
     arguments.add_argument("input", help="a text, or a file")
-    arguments.add_argument("--text_column", default="text", help="column of the text (%(default)s)")
-    arguments.add_argument("--lang_column", help="column of the language; default: it is detected")
+    arguments.add_argument("--text-column", default="text", help="column of the text (%(default)s)")
+    arguments.add_argument("--lang-column", help="column of the language; default: it is detected")
     arguments.add_argument("--out", type=Path, help="file to write; its name says the format")
     arguments.add_argument("--bundle", default=str(DEFAULT_BUNDLE), help="model: a folder or gs://"
                            " path; default: the one that ships")  # fmt: skip

@@ -7,7 +7,11 @@ import pytest
 
 from mltox.base.logs import JsonFormatter
 
-pytest_plugins = ("tests.fixtures.decoding", "tests.fixtures.warehouses")
+pytest_plugins = (
+    "tests.fixtures.decoding",
+    "tests.fixtures.provisioning",
+    "tests.fixtures.warehouses",
+)
 
 
 def _text_again() -> None:

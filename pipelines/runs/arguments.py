@@ -53,12 +53,19 @@ def parse(
     LogOptions._add_argparse_args(made)
     given = sys.argv[1:] if argv is None else list(argv)
     known, rest = made.parse_known_args(given)
-    beam = beam_parser()
-    unknown = beam.parse_known_args(known_with(rest, beam._option_string_actions, underscored))[1]
-    if unknown:
+    if unknown := unknown_to_beam(rest):
         made.error(f"unknown option: {' '.join(unknown)} (see {prog} --help)")
     set_up(LogFormat(known.log_format))
-    return PipelineOptions(known_with(given, beam._option_string_actions, underscored))
+    return PipelineOptions(as_beam_spells(given))
+
+
+def unknown_to_beam(arguments: Sequence[str]) -> list[str]:
+    """Those that are no option of ours or Beam's, in either spelling."""
+    return beam_parser().parse_known_args(as_beam_spells(arguments))[1]
+
+
+def as_beam_spells(arguments: Sequence[str]) -> list[str]:
+    return known_with(arguments, beam_parser()._option_string_actions, underscored)
 
 
 def beam_parser() -> argparse.ArgumentParser:

@@ -80,7 +80,7 @@ def options_of(argv: Sequence[str] | None, prog: str = "mltox stream") -> Pipeli
         "reads   a Pub/Sub subscription (PUBSUB_EMULATOR_HOST: an emulator's)\n"
         "writes  scored_posts, text_scores, hourly_toxicity, anomalies and dead_letters, into a\n"
         "        DuckDB file (on this machine, until Ctrl-C) or BigQuery (on Dataflow)",
-        "mltox stream --input_subscription projects/p/subscriptions/posts --warehouse live.duckdb",
+        "mltox stream --input-subscription projects/p/subscriptions/posts --warehouse live.duckdb",
         (
             StreamOptions,
             TopicOptions,
@@ -97,11 +97,11 @@ def options_of(argv: Sequence[str] | None, prog: str = "mltox stream") -> Pipeli
 def run(options: PipelineOptions, serve_page: ServePage | None = None) -> int:
     stream = options.view_as(StreamOptions)
     if not stream.input_subscription:
-        raise UsageError("--input_subscription: name projects/PROJECT/subscriptions/NAME")
+        raise UsageError("--input-subscription: name projects/PROJECT/subscriptions/NAME")
     location = parse_uri(options.view_as(WarehouseOptions).warehouse)
     if stream.deletions_subscription and not isinstance(location, DuckDBFile):
         raise UsageError(
-            "--deletions_subscription goes with a DuckDB file; for BigQuery run: mltox forget"
+            "--deletions-subscription goes with a DuckDB file; for BigQuery run: mltox forget"
             f" --warehouse bq://{location} --subscription {stream.deletions_subscription}"
         )
     check_reach(options)

@@ -29,7 +29,7 @@ def java_problem() -> str | None:
     if shutil.which("java") or (home and (Path(home) / "bin" / "java").is_file()):
         return None
     return (
-        "--write_method STORAGE_WRITE_API needs a Java runtime where the job is launched"
+        "--write-method STORAGE_WRITE_API needs a Java runtime where the job is launched"
         " (Debian: apt-get install default-jre-headless); STREAMING_INSERTS needs none"
     )
 
@@ -100,7 +100,7 @@ class StorageWrite(beam.PTransform):
             )  # fmt: skip
         except (OSError, RuntimeError) as error:
             raise WarehouseError(
-                "--write_method STORAGE_WRITE_API: Beam's Java expansion service can't be started"
+                "--write-method STORAGE_WRITE_API: Beam's Java expansion service can't be started"
                 f" ({str(error).partition(chr(10))[0]}); it is downloaded from Maven Central into"
                 " ~/.apache_beam/cache/jars the first time"
             ) from error

@@ -133,4 +133,4 @@ def test_a_dry_run_counts_and_needs_no_topic(
 
 def test_without_a_topic_it_says_so(warehouse: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--warehouse", warehouse]) == 2
-    assert "--output_topic" in capsys.readouterr().err
+    assert "--output-topic" in capsys.readouterr().err

@@ -44,7 +44,7 @@ def test_help_of_a_source(arguments: list[str], capsys: pytest.CaptureFixture[st
         cli.main(arguments)
     assert ended.value.code == 0
     said = capsys.readouterr().out
-    for word in ("reads  ", "writes ", "example:", "--topic ", "--state ", "--health-port "):
+    for word in ("reads  ", "writes ", "example:", "--output-topic ", "--state ", "--health-port "):
         assert word in said
 
 
