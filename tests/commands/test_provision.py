@@ -19,7 +19,7 @@ from templates.provisioning.apply import make, services, take_away
 from templates.provisioning.names import Names
 from templates.provisioning.plan import APIS, plan
 from templates.provisioning.rest import Rest
-from tests.templates.provisioning.conftest import Local
+from tests.fixtures.provisioning import Local
 from tests.templates.provisioning.test_rest_services import BY_REST
 
 PROJECT = ["--project", "some-project", "--region", "europe-west1"]

@@ -34,7 +34,7 @@ from templates.provisioning.resources import (
 from templates.provisioning.rest import Rest, waits
 from templates.provisioning.schedules import Schedules
 from templates.provisioning.secrets import Secrets
-from tests.templates.provisioning.conftest import Local
+from tests.fixtures.provisioning import Local
 
 BY_CLIENT = (Topic, Subscription, Dataset, DatasetGrant)
 NAMES = Names("some-project", "europe-west1")
