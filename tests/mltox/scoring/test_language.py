@@ -1,11 +1,12 @@
 import pytest
 
-from mltox.scoring.language import declared, in_languages
+from mltox.posts.languages import language
+from mltox.scoring.language import in_languages, judged
 from mltox.scoring.normalise import normalise
 
 
 @pytest.mark.parametrize(
-    ("tag", "language"),
+    ("tag", "code"),
     [
         ("en", "en"),
         ("EN-gb", "en"),
@@ -19,12 +20,18 @@ from mltox.scoring.normalise import normalise
         ("qme", None),
         ("qht", None),
         ("", None),
-        ("English", None),
+        ("English", "en"),
+        ("eng", "en"),
+        ("ENG", "en"),
+        ("deu", "de"),
+        ("ger", "de"),
+        ("cmn-Hans", "zh"),
+        ("Klingonish", None),
         (None, None),
     ],
 )
-def test_declared_language(tag: str | None, language: str | None) -> None:
-    assert declared(tag) == language
+def test_declared_language(tag: str | None, code: str | None) -> None:
+    assert language(tag) == code
 
 
 def test_the_tag_is_believed() -> None:
@@ -36,6 +43,11 @@ def test_the_tag_is_believed() -> None:
     "text",
     [
         "lol ok",
+        "ur a f-ing moron",
+        "stfu u nasty hag",
+        "kys ugly pos lmao",
+        "fk off u twat",
+        "dumbass hoe ratio plus L",
         "smh dat boy wildin fr fr no cap",
         "ayo wassup fam u good",
         "@someone @other http://t.co/x",
@@ -74,3 +86,10 @@ def test_a_model_of_several_languages() -> None:
     german = "Ich gehe heute mit meinem Hund im Park spazieren"
     assert in_languages(german, None, ["en", "de"])
     assert in_languages(german, "de-AT", ["en", "de"])
+
+
+def test_what_a_text_was_taken_for_is_told() -> None:
+    assert judged("the cat sat on the mat with you", None, ["en"]) == ("en", True)
+    assert judged("ok", None, ["en"]) == (None, True)
+    assert judged("x", "eng", ["en"]) == ("en", True)
+    assert judged("Oggi andiamo tutti insieme in centro", None, ["en"]) == ("it", False)
