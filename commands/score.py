@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from pathlib import Path
-from typing import Any
 
-from tqdm import tqdm
-
+from commands.score_file import Job, score_file
 from mltox.base.command_line import Parser
-from mltox.posts.reading.tables import Row, TableError, Writer, kind, read_chunks
-from mltox.posts.records import LABELS, UNSCORED, Scores
-from mltox.scoring.bundle import DEFAULT_BUNDLE, BundleError
-from mltox.scoring.scorer import Scorer
+from mltox.base.entry import reporting_errors
+from mltox.base.errors import UsageError
+from mltox.posts.reading.how import How, delimiter_of
+from mltox.posts.records import Scores
+from mltox.scoring.bundle import DEFAULT_BUNDLE
 from mltox.scoring.trial import opened
 
-CHUNK_ROWS = 2_048
+_FILE = re.compile(
+    r".*\.(?:csv|tsv|tab|txt|jsonl?|ndjson|js|parquet|xlsx?|ods|sqlite|db|duckdb|avro|orc|feather"
+    r"|xml|html?|pdf|zip|tar|tgz)(?:[-.][0-9]+)?(?:\.(?:gz|bz2|xz|zst|zip))?",
+    re.IGNORECASE,
+)
+_PACKED = re.compile(r"[^\s]+\.(?:gz|bz2|xz|zst)", re.IGNORECASE)
+_PLACE = re.compile(r"(?:\.{0,2}/|~/|[A-Za-z]:\\|gs://)\S+")
 
 
 def parser() -> argparse.ArgumentParser:
     arguments = Parser(
         prog="mltox score",
         description="Scores the toxicity of a text, or of every text of a file.\n\n"
-        "reads   a text; or a .csv, .tsv, .jsonl, .txt (each also .gz) or .parquet file\n"
+        "reads   a text; or a file: CSV, TSV, JSON, JSONL, Parquet, a text a line (.txt), also\n"
+        "        packed (.gz, .bz2, .xz, .zst). What looks like a path is one, unless with --text\n"
         "writes  one text: a table of the labels (or JSON). A file: the same rows with a column\n"
-        "        for each label (`toxicity`, or `toxicity_score` where that one exists),\n"
-        "        empty for texts in a language that the model does not know",
+        "        for each label (`toxicity`, or `toxicity_score` where that one exists;\n"
+        "        empty for texts in a language that the model does not know), and model, threshold,\n"
+        "        toxic and language\n\n"
+        "exit code 0; 2 with one line on what is wrong; 130 for Ctrl-C",
         epilog='examples:\n  mltox score "have a nice day"\n'
         "  mltox score posts.csv --text-column tweet --out scored.csv",
     )
@@ -35,26 +44,57 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--text-column", default="text", help="column of the text (%(default)s)")
     arguments.add_argument("--lang-column", help="column of the language; default: it is detected")
     arguments.add_argument("--out", type=Path, help="file to write; its name says the format")
-    arguments.add_argument("--bundle", default=str(DEFAULT_BUNDLE), help="model: a folder or gs://"
-                           " path; default: the one that ships")  # fmt: skip
+    arguments.add_argument(
+        "--bundle",
+        default=str(DEFAULT_BUNDLE),
+        help="model: a folder or gs:// path; default: the one that ships",
+    )
     arguments.add_argument("--threads", type=int, default=0, help="CPU threads (0: all)")
+    arguments.add_argument("--delimiter", help="of a table; default: it is found out")
+    arguments.add_argument(
+        "--resume", action="store_true", help="go on where a run into the same --out was stopped"
+    )
+    arguments.add_argument(
+        "--text", action="store_true", help="the input is a text, whatever it looks like"
+    )
     arguments.add_argument("--json", action="store_true", help="one text: JSON instead of a table")
     return arguments
 
 
 def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
-    path = Path(options.input)
-    try:
-        if _names_a_file(options.input):
-            if not options.out:
-                raise TableError(f"to score the file {path} give --out FILE")
-            score_file(path, options)
-        else:
-            print(score_text(options))
-    except (BundleError, TableError) as error:
-        print(f"mltox score: {error}", file=sys.stderr)
-        return 2
+    return reporting_errors(lambda: run(options))
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.text or not is_meant_as_file(options.input):
+        if options.resume:
+            raise UsageError("--resume goes with a file")
+        print(score_text(options))
+        return 0
+    path = Path(options.input).expanduser()
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; mltox score takes one file (or --text)")
+    if not path.is_file():
+        raise UsageError(f"there is no file {path} (to score it as a text give --text)")
+    if not options.out:
+        raise UsageError(f"to score the file {path} give --out FILE")
+    job = Job(
+        path,
+        options.out,
+        options.text_column,
+        options.lang_column,
+        How(delimiter=delimiter_of(options.delimiter)),
+        options.resume,
+    )
+    scorer = opened(options.bundle, threads=options.threads)
+    counts = score_file(job, scorer)
+    print(
+        f"{counts.rows:,} rows, {counts.unscored:,} of them not scored, into {job.out}"
+        f" ({scorer.model})"
+    )
+    for line in counts.remarks.lines():
+        print(f"  {line}", file=sys.stderr)
     return 0
 
 
@@ -82,58 +122,20 @@ def table(scores: Scores, labels: tuple[str, ...], threshold: float) -> str:
     return "\n".join(lines)
 
 
-def score_file(path: Path, options: argparse.Namespace) -> None:
-    """Scores `path` chunk by chunk into `options.out`. Raises TableError, BundleError."""
-    if kind(path) is None:
-        raise TableError(f"{path} is no .csv, .tsv, .jsonl, .txt or .parquet file")
-    if not path.is_file():
-        raise TableError(f"there is no file {path}")
-    if options.out.resolve() == path.resolve():
-        raise TableError(f"--out is the same file as the one to read ({path})")
-    scorer = opened(options.bundle, threads=options.threads)
-    columns: dict[str, str] = {}
-    rows = unscored = 0
-    size = path.stat().st_size
-    bar = tqdm(total=size, unit="B", unit_scale=True, desc="scoring", disable=None)
-    with bar, Writer(options.out, [*LABELS, *(f"{label}_score" for label in LABELS)]) as writer:
-        for chunk in read_chunks(path, options.text_column, CHUNK_ROWS):
-            if not columns:
-                columns = _score_columns(scorer.bundle.labels, chunk.rows[0])
-            found = _scores_of(scorer, chunk.rows, options.text_column, options.lang_column)
-            for row, scores in zip(chunk.rows, found, strict=True):
-                row |= {column: getattr(scores, label) for label, column in columns.items()}
-            writer.write(chunk.rows)
-            rows += len(chunk.rows)
-            unscored += sum(scores is UNSCORED for scores in found)
-            bar.update(chunk.position - bar.n)
-        if not rows:
-            raise TableError(f"{path} has no rows")
-    print(f"{rows:,} rows, {unscored:,} of them not scored, into {options.out} ({scorer.model})")
+def is_meant_as_file(text: str) -> bool:
+    """Whether an argument is meant as a file: it is one, or looks like a path to one.
 
-
-def _scores_of(
-    scorer: Scorer, rows: list[Row], text_column: str, lang_column: str | None
-) -> list[Scores]:
-    """The scores of each row; `UNSCORED` where there is no text."""
-    texts = [_text(row.get(text_column)) for row in rows]
-    langs = [_text(row.get(lang_column)) or None if lang_column else None for row in rows]
-    scores = scorer.score(texts, langs)
-    return [found if text.strip() else UNSCORED for found, text in zip(scores, texts, strict=True)]
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else value if isinstance(value, str) else str(value)
-
-
-def _score_columns(labels: tuple[str, ...], row: Row) -> dict[str, str]:
-    return {label: f"{label}_score" if label in row else label for label in labels}
-
-
-def _names_a_file(text: str) -> bool:
-    """Whether an argument is meant as a file: it is one, or is a lone word that ends like one."""
-    if "\0" in text or len(text) > 1_000:
+    >>> is_meant_as_file("my tweets.json"), is_meant_as_file("what is in posts.csv today?")
+    (True, False)
+    """
+    if "\0" in text or "\n" in text or not 0 < len(text) <= 1_000:
         return False
-    return kind(Path(text)) is not None and (" " not in text or Path(text).is_file())
+    if any(form.fullmatch(text) for form in (_FILE, _PACKED, _PLACE)):
+        return True
+    try:
+        return Path(text).expanduser().exists()
+    except (OSError, RuntimeError):
+        return False
 
 
 if __name__ == "__main__":

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
 import math
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from mltox.base.errors import UserError
+from mltox.posts.reading.raw_rows import read_raw_rows
 from mltox.posts.records import LABELS
 
 TRAINED_LABELS = LABELS[:6]
@@ -50,13 +49,9 @@ class Example(NamedTuple):
 
 
 def read_table(path: Path) -> Iterator[dict[str, str]]:
-    """Rows of a CSV file with a header, plain or gzipped."""
-    csv.field_size_limit(10_000_000)
-    try:
-        with _open(path) as stream:
-            yield from csv.DictReader(stream)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
+    """Rows of a table with a header, plain or packed; a cell that is not there is empty."""
+    for row in read_raw_rows(path):
+        yield {name: "" if cell is None else str(cell) for name, cell in row.items()}
 
 
 def read_labelled(path: Path) -> list[Example]:
@@ -203,9 +198,3 @@ def _read_ruddit(path: Path) -> list[Example]:
 
 def _only_toxicity(text: str, toxicity: float) -> Example:
     return Example(text, (toxicity,) + (UNKNOWN,) * (len(TRAINED_LABELS) - 1), "")
-
-
-def _open(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")

@@ -22,9 +22,8 @@ niggas u ur ya im ima dont cant wont stfu gtfo wtf omg af tbh smh idk bro dude g
 stupid idiot moron bitches faggot cunt
 """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
-_COMMON = frozenset(
-    "ca cs da de es et fi fr hr hu id it lt lv ms nl no pl pt ro sk sl sv tl tr vi".split()
-)
+_COMMON_CODES = "ca cs da de es et fi fr hr hu id it lt lv ms nl no pl pt ro sk sl sv tl tr vi"
+_COMMON = frozenset(_COMMON_CODES.split())
 """Languages in Latin letters that much is posted in. Of others the detector sees far more in slang
 than there is: `ur a f-ing moron` was Javanese, `stfu u nasty hag` Breton."""
 _SURE = 0.8
