@@ -9,12 +9,12 @@ from typing import Any
 
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
-from mltox.posts.reading.tables import KINDS, kind, read_chunks
+from mltox.posts.reading.raw_rows import read_raw_rows
 from mltox.scoring.bundle import DEFAULT_BUNDLE
 from mltox.scoring.scale.attributes import ATTRIBUTES
 from mltox.scoring.scale.calibrate import calibrate, check, link, write_map
 from mltox.scoring.scale.maps import FILE
-from mltox.scoring.scale.pairs import CHUNK_ROWS, read_pairs
+from mltox.scoring.scale.pairs import read_pairs
 from mltox.scoring.scorer import Scorer
 
 DESCRIPTION = """\
@@ -170,13 +170,13 @@ def _collect(options: argparse.Namespace, attributes: Sequence[str]) -> int:
 
 
 def _texts(file: Path, column: str) -> Iterator[str]:
-    for chunk in read_chunks(file, column, CHUNK_ROWS):
-        yield from (row[column] for row in chunk.rows if isinstance(row.get(column), str))
+    rows = read_raw_rows(file, column)
+    yield from (row[column] for row in rows if isinstance(row.get(column), str))
 
 
 def _need_table(file: Path) -> None:
-    if kind(file) is None:
-        raise UsageError(f"{file} is no table: its name must end in one of {', '.join(KINDS)}")
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}")
 
 
 def _beside(bundle: str) -> Path:

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mltox.base.errors import UserError
-from mltox.posts.reading.tables import read_chunks
-
-CHUNK_ROWS = 2_048
+from mltox.posts.reading.raw_rows import read_raw_rows
 
 
 class Pairs(NamedTuple):
@@ -19,19 +17,18 @@ class Pairs(NamedTuple):
 
 
 def read_pairs(file: Path, text_column: str, score_column: str) -> Pairs:
-    """Reads .csv, .tsv, .jsonl (each also .gz) or .parquet. Raises UserError."""
+    """Reads a file of any kind that `mltox score` reads. Raises UserError."""
     texts: list[str] = []
     scores: list[float] = []
     rows = 0
-    for chunk in read_chunks(file, text_column, CHUNK_ROWS):
-        if chunk.rows and score_column not in chunk.rows[0] and not rows:
+    for row in read_raw_rows(file, text_column):
+        if not rows and score_column not in row:
             raise UserError(f"{file} has no column {score_column}: name it with --score-column")
-        for row in chunk.rows:
-            rows += 1
-            text, score = row.get(text_column), _score(row.get(score_column))
-            if isinstance(text, str) and text.strip() and score is not None:
-                texts.append(text)
-                scores.append(score)
+        rows += 1
+        text, score = row.get(text_column), _score(row.get(score_column))
+        if isinstance(text, str) and text.strip() and score is not None:
+            texts.append(text)
+            scores.append(score)
     return Pairs(texts, scores, rows - len(texts))
 
 

@@ -384,6 +384,7 @@ def test_a_post_of_the_future_waits_whole_until_its_time(
     assert (letter.error_type, letter.post_id) == ("created_at_in_future", "file:1")
     later = 1_767_225_600_000_000 + 86_400_000_000
     (post,) = decode(letter.payload.encode(), authors=authors, now=later)
+    assert isinstance(post, Envelope)
     assert (post.text, post.author_key) == ("hello", authors.key("file", "someone"))
 
 
