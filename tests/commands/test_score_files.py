@@ -128,8 +128,9 @@ def test_a_stopped_run_goes_on_and_gives_the_same_file(
     score, seen = Scorer.score, list[str]()
 
     def stopped(self: Scorer, texts: list[str], *more: Any) -> Any:
-        seen.extend(text for text in texts if text.startswith("hello"))
-        if seen[4:] == ["hello 4", "hello 5"]:
+        hello = [text for text in texts if text.startswith("hello")]
+        seen.extend(hello)
+        if hello and len(seen) == 6:
             raise KeyboardInterrupt
         return score(self, texts, *more)
 
