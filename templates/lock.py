@@ -1,20 +1,20 @@
 """The image's requirements, each with its release and its hash: `python -m templates.lock`.
 
-Asks pip to resolve what setup.py needs at run time, under constraints.txt, for the Python and the
-platform that this runs on (the image's: Python 3.11, Linux, x86-64), and writes what it would
+Asks pip to resolve what pyproject.toml needs at run time, under constraints.txt, for the Python and
+the platform that this runs on (the image's: Python 3.11, Linux, x86-64), and writes what it would
 install. The public index is asked, whatever this machine's pip is set to, so that the hashes are
 those of the files that everybody gets. Needs a network; changes nothing that is installed.
 """
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import platform
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,20 +40,14 @@ GPU = {"onnxruntime": "onnxruntime-gpu[cuda,cudnn]"}
 HEADER = "# Made by: python -m templates.lock\n"
 
 
-def runtime(setup: str) -> list[str]:
-    """The list RUNTIME of setup.py, read without running it."""
-    for node in ast.parse(setup).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RUNTIME":
-            return list(ast.literal_eval(node.value))
-    raise ValueError("setup.py has no RUNTIME")
+def runtime(project: str) -> list[str]:
+    """What a pyproject.toml, given as text, needs at run time."""
+    return list(tomllib.loads(project)["project"]["dependencies"])
 
 
-def extra(setup: str, name: str) -> list[str]:
-    """One of the EXTRAS of setup.py."""
-    for node in ast.parse(setup).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "EXTRAS":
-            return list(ast.literal_eval(node.value)[name])
-    raise ValueError("setup.py has no EXTRAS")
+def extra(project: str, name: str) -> list[str]:
+    """What one of its extras needs."""
+    return list(tomllib.loads(project)["project"]["optional-dependencies"][name])
 
 
 def for_gpu(requirements: Sequence[str]) -> list[str]:
@@ -102,13 +96,13 @@ def main() -> int:
     ):
         print("templates.lock: run it with Python 3.11 on Linux, x86-64", file=sys.stderr)
         return 2
-    setup = (ROOT / "setup.py").read_text()
-    needed = runtime(setup)
+    project = (ROOT / "pyproject.toml").read_text()
+    needed = runtime(project)
     for name, requirements in (
         ("requirements.txt", needed),
         ("requirements-gpu.txt", for_gpu(needed)),
         ("requirements-build.txt", list(BUILD)),
-        ("requirements-ingest.txt", [*INGEST, *extra(setup, "ingest")]),
+        ("requirements-ingest.txt", [*INGEST, *extra(project, "ingest")]),
     ):
         report = resolve(requirements, ROOT / "constraints.txt")
         (FOLDER / name).write_text(HEADER + "".join(pinned(report)))

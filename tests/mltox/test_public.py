@@ -8,7 +8,15 @@ import pytest
 
 import mltox
 
-HEAVY = ("apache_beam", "torch", "transformers", "google.cloud.bigquery", "onnxruntime", "duckdb", "numpy")
+HEAVY = (
+    "apache_beam",
+    "torch",
+    "transformers",
+    "google.cloud.bigquery",
+    "onnxruntime",
+    "duckdb",
+    "numpy",
+)
 LOOK = f"import sys, mltox; print([name for name in {HEAVY!r} if name in sys.modules])"
 
 

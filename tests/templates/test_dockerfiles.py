@@ -53,7 +53,9 @@ def test_it_downloads_no_files_and_holds_no_secret(file: Path) -> None:
 
 
 def test_the_harness_is_that_of_our_beam() -> None:
-    (beam,) = re.findall(r"apache-beam\[gcp\]==([\d.]+)", (FOLDER.parent / "setup.py").read_text())
+    (beam,) = re.findall(
+        r"apache-beam\[gcp\]==([\d.]+)", (FOLDER.parent / "pyproject.toml").read_text()
+    )
     assert f"apache/beam_python3.11_sdk:{beam}" in images(OURS)
 
 

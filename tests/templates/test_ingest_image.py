@@ -13,7 +13,7 @@ import yaml
 from templates import context
 from templates.lock import INGEST, extra
 from tests.templates.dockerfiles import FOLDER, values
-from tests.templates.test_lock import CONSTRAINTS, SETUP, canonical, releases
+from tests.templates.test_lock import CONSTRAINTS, PROJECT, canonical, releases
 
 TEXT = (FOLDER / "ingest.Dockerfile").read_text()
 LOCKED = releases(FOLDER / "requirements-ingest.txt")
@@ -35,7 +35,7 @@ print(*[name for name in SOURCES if name not in ("file", "sample") and load(name
 """
 
 
-@pytest.mark.parametrize("requirement", [*INGEST, *extra(SETUP, "ingest")])
+@pytest.mark.parametrize("requirement", [*INGEST, *extra(PROJECT, "ingest")])
 def test_what_ingest_needs_is_locked(requirement: str) -> None:
     """Where it is not: python -m templates.lock."""
     assert canonical(re.split(r"[\[>=<]", requirement)[0]) in LOCKED

