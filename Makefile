@@ -4,8 +4,10 @@
 # make drill   minutes-long tests: kills, outages, load
 # make template, run-streaming, run-backfill, run-forecast, update-streaming, drain
 #              on Google Cloud, see docs/launch.md; DRY_RUN=1 prints the commands only
-# make lint    ruff, ruff format, mypy
-PYTHON ?= python3.11
+# make lint    ruff, ruff format, mypy, the arrows between the packages
+# make cover   the tests, and which lines they run
+# Of 3.11, 3.12 and 3.13 the first that is here and starts; or name one: make demo PYTHON=python3.13
+PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(if $(shell python$(version) -c 1 2>/dev/null && echo yes),python$(version))) python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -21,16 +23,19 @@ SPEED ?= 60
 export INPUT COLUMNS TOPIC KEYWORDS OUT SPEED
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live test drill lint format clean
+.PHONY: help install demo live test cover drill lint format clean
 .PHONY: template run-streaming run-backfill run-forecast update-streaming drain
 
 help:
-	@sed -n '/^PYTHON/q; s/^# //p' Makefile
+	@sed -n '/^# Of 3.11/q; s/^# //p' Makefile
 
 $(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; (3, 11) <= sys.version_info[:2] <= (3, 13) or sys.exit( \
+	    "mltox needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is " + sys.version.split()[0] \
+	    + ": make demo PYTHON=python3.12, say")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python setup.py pyproject.toml constraints.txt
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "installing mltox and its pinned dependencies into $(VENV) (a minute or two)"
 	$(PIP) --editable '.[dashboard]'
 	$(BIN)/pip check
@@ -52,6 +57,9 @@ live: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+
+cover: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 drill: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m drill $(PYTEST_ARGS)
