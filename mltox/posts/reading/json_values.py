@@ -39,7 +39,7 @@ def values(chunks: Iterable[bytes], max_size: int) -> Iterator[Value | ValueTooL
     """Yields the values of a text in UTF-8 in their order; memory is flat in their number.
 
     >>> [value.payload for value in values([b'[{"a": 1}, {"b: 2}, {"c": 3}]'], 100)]
-    [b'{"a": 1}', b'{"b: 2}', b'{"c": 3}']
+    [b'{"a": 1}', b'{"b: 2},', b'{"c": 3}']
     """
     cutter = _Cutter(max_size)
     pending = b""
