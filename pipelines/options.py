@@ -255,3 +255,9 @@ class ForecastOptions(PipelineOptions):
             metavar="HOURS",
             help="How far ahead. Default: %(default)s (a week)",
         )
+        parser.add_argument(
+            "--processes",
+            type=int,
+            metavar="N",
+            help="Series forecast at a time on this machine. Default: one for each core",
+        )

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from mltox.forecasting.forecasters import DAY_HOURS, LEVELS
+from mltox.forecasting.history import DAY_HOURS, LEVELS
 from mltox.forecasting.scales import Floats
 
 ROUNDING = 1e-9
+LEAST_SCALE = 1e-6
+"""A series that moves by less than the last decimal that is stored does not move."""
 
 
 def mase(observed: Floats, forecast: Floats, history: Floats) -> float:
@@ -18,7 +20,7 @@ def mase(observed: Floats, forecast: Floats, history: Floats) -> float:
     """
     steps = np.abs(history[DAY_HOURS:] - history[:-DAY_HOURS])
     scale = _mean(steps)
-    return _mean(np.abs(observed - forecast)) / scale if scale > 0 else float("nan")
+    return _mean(np.abs(observed - forecast)) / scale if scale >= LEAST_SCALE else float("nan")
 
 
 def smape(observed: Floats, forecast: Floats) -> float:
@@ -33,9 +35,14 @@ def pinball(observed: Floats, quantiles: Floats) -> float:
 
     Gneiting, Raftery (2007): proper for quantiles.
     """
+    return _mean(pinball_by_hour(observed, quantiles))
+
+
+def pinball_by_hour(observed: Floats, quantiles: Floats) -> Floats:
+    """Quantile loss averaged over the five levels: (..., h) out of (..., h) and (..., h, 5)."""
     levels = np.array(LEVELS)
-    above = observed[:, None] - quantiles
-    return _mean(np.maximum(levels * above, (levels - 1.0) * above))
+    above = observed[..., None] - quantiles
+    return np.asarray(np.maximum(levels * above, (levels - 1.0) * above).mean(axis=-1))
 
 
 def coverage(observed: Floats, lower: Floats, upper: Floats) -> float:

@@ -1,4 +1,4 @@
-"""Rolling origins: each method forecasts weeks that are known by now."""
+"""Rolling origins: each method forecasts hours that are known by now."""
 
 from __future__ import annotations
 
@@ -8,77 +8,82 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mltox.forecasting.calibration import factors, stretch
-from mltox.forecasting.forecasters import Forecaster, ForecastError, History, median_of
+from mltox.forecasting.bands import around
+from mltox.forecasting.history import DAY_HOURS, WEEK_HOURS, History
+from mltox.forecasting.methods.base import Distribution, ForecastError, Method
 from mltox.forecasting.scales import Floats
 
-ENSEMBLE = "ensemble_median"
+LEAST_BEFORE = 2 * DAY_HOURS
+MOST_ORIGINS = 10
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """What each method forecast from an origin: `origin` hours of history came before."""
+    """What methods said at K origins of the hours after them, and what came.
 
-    origin: int
-    observed: Floats
-    forecasts: Mapping[str, Floats]
-
-
-def origins(length: int, horizon: int, least_history: int, most: int) -> list[int]:
-    """Ends of the histories, oldest first, `horizon` hours apart, the last `horizon` from the end.
-
-    >>> origins(672, 168, 336, 3)
-    [336, 504]
+    `observed` is (K, h); `past` holds an array (K, h, 5) for each method, in the metric's unit,
+    and `coming` (horizon, 5) what the method says now. No band knows the errors of its own origin.
     """
-    ends = [length - k * horizon for k in range(1, most + 1)]
-    return [end for end in reversed(ends) if end >= least_history]
+
+    origins: tuple[int, ...]
+    observed: Floats
+    past: Mapping[str, Floats]
+    coming: Mapping[str, Floats]
+
+    @property
+    def horizon(self) -> int:
+        return self.observed.shape[1]
 
 
-def forecast_all(
-    forecasters: Sequence[Forecaster], history: History, horizon: int
-) -> dict[str, Floats]:
-    """Quantiles (horizon, 5) of every method that could forecast, and their median."""
-    found: dict[str, Floats] = {}
-    for method in forecasters:
+def origins(length: int, horizon: int, most: int = MOST_ORIGINS) -> tuple[int, ...]:
+    """Ends of histories, oldest first, half a horizon (a day at least) apart.
+
+    The last is `horizon` hours from the end; the first leaves three weeks before it, or half the
+    history where that is less.
+
+    >>> origins(1344, 168, 4)
+    (924, 1008, 1092, 1176)
+    """
+    apart = max(DAY_HOURS, horizon // 2)
+    least = max(LEAST_BEFORE, min(3 * WEEK_HOURS, length // 2))
+    ends = (length - horizon - step * apart for step in range(most))
+    return tuple(sorted(end for end in ends if end >= least))
+
+
+def reach(length: int, horizon: int) -> int:
+    """How far ahead a backtest can look: whole days, at most a quarter of the history."""
+    return min(horizon, max(DAY_HOURS, length // 4 // DAY_HOURS * DAY_HOURS))
+
+
+def run(methods: Sequence[Method], history: History, ends: Sequence[int], horizon: int) -> Backtest:
+    """Every method at each of `ends` (K of them, one at least), and now.
+
+    A method that cannot forecast one of these histories is left out.
+    """
+    near = reach(len(history), horizon)
+    befores = [history.before(end) for end in ends]
+    posts = [before.posts_ahead(near) for before in befores]
+    posts_now = history.posts_ahead(horizon)
+    z = np.stack([history.z[end : end + near] for end in ends])
+    past: dict[str, Floats] = {}
+    coming: dict[str, Floats] = {}
+    for method in methods:
         with suppress(ForecastError):
-            found[method.name] = method.quantiles(history, horizon)
-    if len(found) > 1:
-        found[ENSEMBLE] = median_of(list(found.values()))
-    return found
-
-
-def run_backtests(
-    forecasters: Sequence[Forecaster], history: History, ends: Sequence[int], horizon: int
-) -> list[Backtest]:
-    return [
-        Backtest(
-            end,
-            history.z[end : end + horizon],
-            forecast_all(forecasters, history.before(end), horizon),
-        )
-        for end in ends
-    ]
-
-
-def calibrated(backtests: Sequence[Backtest], method: str, horizon: int) -> list[Floats]:
-    """Each backtest's bands, stretched by what the other backtests say: never by its own."""
-    result = []
-    for left_out in backtests:
-        others = [test for test in backtests if test is not left_out]
-        by = stretch_factors(others, method, horizon)
-        result.append(stretch(left_out.forecasts[method], by))
-    return result
-
-
-def stretch_factors(backtests: Sequence[Backtest], method: str, horizon: int) -> Floats:
-    return factors(
-        [test.observed for test in backtests],
-        [test.forecasts[method] for test in backtests],
-        horizon,
-    )
-
-
-def mean_of(figures: Sequence[float]) -> float:
-    """Mean of the figures that exist."""
-    known = [figure for figure in figures if not np.isnan(figure)]
-    return float(np.mean(known)) if known else float("nan")
+            if isinstance(method, Distribution):
+                now = method.quantiles(history, horizon)
+                past[method.name] = np.stack([method.quantiles(each, near) for each in befores])
+                coming[method.name] = now
+                continue
+            middle = method.path(history, horizon)
+            paths = np.stack([method.path(each, near) for each in befores])
+            bands = around(z - paths, 1.0 + (ends[-1] - ends[0]) / near)
+            past[method.name] = np.stack(
+                [
+                    history.scale.back(path[:, None] + band, ahead[:, None])
+                    for path, band, ahead in zip(paths, bands.past, posts, strict=True)
+                ]
+            )
+            band = np.vstack([bands.coming, np.repeat(bands.coming[-1:], horizon - near, axis=0)])
+            coming[method.name] = history.scale.back(middle[:, None] + band, posts_now[:, None])
+    observed = np.stack([history.values[end : end + near] for end in ends])
+    return Backtest(tuple(ends), observed, past, coming)

@@ -1,76 +1,33 @@
-"""A metric's coming week: methods backtested, the best one chosen, its bands calibrated."""
+"""A metric's coming week: methods backtested, pooled by what they lost, its bands set right."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mltox.forecasting import adaptive, backtest, calibration, chance, gate, pool
 from mltox.forecasting.accuracy import coverage, mase, pinball, smape
-from mltox.forecasting.backtest import (
-    Backtest,
-    calibrated,
-    forecast_all,
-    mean_of,
-    origins,
-    run_backtests,
-    stretch_factors,
-)
-from mltox.forecasting.calibration import stretch
-from mltox.forecasting.forecasters import (
-    DAY_HOURS,
-    NORMAL_LEVELS,
-    WEEK_HOURS,
-    Forecaster,
-    History,
-    SeasonalNaive,
-    ShortHistory,
-)
-from mltox.forecasting.prophet_forecaster import ProphetForecaster
-from mltox.forecasting.scales import Floats, LogCounts, Scale, SmoothedLogit
-from mltox.forecasting.seasonal_ridge import SeasonalRidge, fit_profile
+from mltox.forecasting.adaptive import Outcome
+from mltox.forecasting.flags import flags
+from mltox.forecasting.history import WEEK_HOURS, History
+from mltox.forecasting.methods import CHEAP
+from mltox.forecasting.methods.base import Path
+from mltox.forecasting.methods.prophet import ProphetForecaster
+from mltox.forecasting.outages import Gap
+from mltox.forecasting.scales import Floats
+from mltox.forecasting.series import history_of, why_not
 from mltox.posts.records import HOUR, Forecast, ForecastAccuracy, Micros
 
-METHODS: tuple[Forecaster, ...] = (ProphetForecaster(), SeasonalRidge(), SeasonalNaive())
-LONGEST_HISTORY = 13 * WEEK_HOURS
-LEAST_OBSERVED = 2 * DAY_HOURS
-"""Observed hours that a backtest needs before its origin; after it, a day's or the horizon's."""
-BACKTEST_HOURS, MOST_BACKTESTS = 2 * WEEK_HOURS, 4
-FULL_TRUST_POSTS = 20.0
-USUAL_SIGMAS = 3.0
-LEAST_USUAL_REACH = 0.1
+POOL = "pool"
+PROPHET = ProphetForecaster()
+REFERENCES = ("flat_quantiles", "seasonal_naive")
+"""What a pool must not lose to: where it does, the better of them is published instead."""
+BEYOND = 1.5
+"""How far a band may go, over the greatest value that the series has shown."""
 DECIMALS = 6
-
-
-@dataclass(frozen=True)
-class _Series:
-    """The metric on a full grid of hours that ends before the origin, raw and on its scale."""
-
-    values: Floats
-    posts: Floats
-    history: History
-    scale: Scale
-
-    def posts_ahead(self, horizon: int) -> Floats:
-        """The posts expected of the coming hours: the median at the hour of the week."""
-        hours = self.history.hours_of_week(len(self.values) + horizon)
-        past = hours[: len(self.values)]
-        usual = np.array(
-            [
-                np.median(self.posts[past == hour]) if (past == hour).any() else np.nan
-                for hour in range(WEEK_HOURS)
-            ]
-        )
-        usual = np.where(np.isnan(usual), np.median(self.posts), usual)
-        return np.asarray(usual[hours[len(self.values) :]])
-
-    def before(self, length: int) -> _Series:
-        return _Series(
-            self.values[:length], self.posts[:length], self.history.before(length), self.scale
-        )
 
 
 def forecast_series(
@@ -81,127 +38,121 @@ def forecast_series(
     weights: Floats | None,
     run_at: Micros,
     horizon: int = WEEK_HOURS,
+    *,
+    gaps: tuple[Gap, ...] = (),
+    outcomes: Sequence[Outcome] = (),
+    prophet: Path | None = PROPHET,
 ) -> tuple[list[Forecast], list[ForecastAccuracy]]:
     """Forecasts `horizon` hours from `run_at` on, with 80 % and 95 % bands.
 
     `hours` (n,) are starts of hours in microseconds, before `run_at`, in any order; `values` (n,)
     the metric there; `weights` (n,) the posts behind each value (None: all alike). Hours that are
-    missing count as no posts, and as unknown for a mean or a share (NaN says the same).
+    missing count as no posts, and as unknown for a mean or a share (NaN says the same); an outage
+    is unknown to all metrics, and `gaps` are outages of the whole collection. `outcomes` are past
+    runs of this series, oldest first, with what became of them. `prophet` None leaves Prophet out.
 
-    Methods are Prophet, a seasonal ridge regression, the seasonal naive forecast and the median of
-    the three. Each forecasts the last weeks from rolling origins; the lowest pinball loss chooses.
-    A history too short for a backtest (two observed days and one to test on) is forecast by its
-    own quantiles, with a method name that says so; no observed hour gives no rows.
+    Methods (`methods.CHEAP`, and Prophet where it may win: `gate`) forecast from rolling origins
+    within the history. Their quantiles are pooled, quantile by quantile, with weights by their
+    losses there; where the pool lost more than flat quantiles or the seasonal naive forecast, the
+    better of these is published. No rows where `series.why_not` gives a reason.
 
-    `p_anomaly` of an hour is the probability, under the calibrated forecast, that the metric
-    exceeds its usual range: the profile of the hour of the week in the last 13 weeks plus three
-    robust sigmas about that profile (at least 0.1 on the scale of the forecast, a tenth or so, for
-    series that hardly move).
+    `p_anomaly` of an hour is the chance that the detector will flag it (`chance`).
     """
-    series = _series(metric, hours, values, weights, run_at)
-    if series is None:
+    history = history_of(metric, hours, values, weights, run_at, gaps)
+    if history is None or why_not(history) is not None:
         return [], []
-    backtest_horizon = min(
-        horizon, max(DAY_HOURS, len(series.values) // 4 // DAY_HOURS * DAY_HOURS)
-    )
-    ends = _origins(series.values, backtest_horizon)
-    if not ends:
-        method = ShortHistory()
-        quantiles = method.quantiles(series.history, horizon)
-        return _rows(topic, metric, run_at, method.name, series, quantiles), []
-    forecasts = forecast_all(METHODS, series.history, horizon)
-    backtests = run_backtests(METHODS, series.history, ends, backtest_horizon)
+    near = backtest.reach(len(history), horizon)
+    test = backtest.run(CHEAP, history, backtest.origins(len(history), near), horizon)
+    losses = pool.relative_losses(test)
+    shares = _shares(test, losses)
+    past = _pooled_past(test, shares)
+    said = test.coming
+    if prophet is not None and gate.may_win(test, past, history):
+        said, losses = gate.with_prophet(prophet, test, losses, history, horizon)
+        if prophet.name in losses:
+            shares = _shares(test, losses)
+    coming = pool.pooled(said, shares)
+    if history.grain:
+        by = calibration.stretches(test.observed, past)
+        past, coming = calibration.stretch(past, by), calibration.stretch(coming, by)
+    coming = calibration.stretch(coming, adaptive.factors(outcomes))
+    past, coming = _within(past, history), _within(coming, history)
+    chances = chance.chances(history, test, past, coming, flags(metric, history))
+    name = next(iter(shares)) if len(shares) == 1 else POOL
+    rows = _rows(topic, metric, run_at, name, np.round(coming, DECIMALS), chances)
+    tested = {**test.past, name: past}
     accuracies = [
-        _accuracy(topic, metric, run_at, series, backtests, method, backtest_horizon)
-        for method in forecasts
-        if all(method in test.forecasts for test in backtests)
+        _accuracy(topic, metric, run_at, method, history, test, _within(quantiles, history))
+        for method, quantiles in tested.items()
     ]
-    best = min(accuracies, key=lambda row: math.inf if row.pinball is None else row.pinball)
-    by = stretch_factors(backtests, best.method, backtest_horizon)
-    by = np.vstack([by, np.repeat(by[-1:], horizon - backtest_horizon, axis=0)])
-    quantiles = stretch(forecasts[best.method], by)
-    rows = _rows(topic, metric, run_at, best.method, series, quantiles)
-    return rows, [row._replace(chosen=row.method == best.method) for row in accuracies]
+    return rows, [row._replace(chosen=row.method == name) for row in accuracies]
 
 
-def _series(
-    metric: str,
-    hours: NDArray[np.int64],
-    values: Floats,
-    weights: Floats | None,
-    run_at: Micros,
-) -> _Series | None:
-    known = (hours < run_at) & ~np.isnan(values)
-    kept = known & (hours >= run_at - LONGEST_HISTORY * HOUR)
-    if not kept.any():
-        return None
-    counts = metric == "posts"
-    start = int(hours[kept].min())
-    length = (run_at - start) // HOUR
-    index = (hours[kept] - start) // HOUR
-    grid = np.full(length, 0.0 if counts else np.nan)
-    grid[index] = values[kept]
-    posts = np.zeros(length)
-    posts[index] = values[kept] if weights is None and counts else 1.0
-    if weights is not None:
-        posts[index] = weights[kept]
-    scale: Scale = LogCounts()
-    reliability = np.ones(length)
-    if not counts:
-        unknown = np.isnan(grid)
-        total = float(posts[~unknown].sum())
-        centre = float((grid * posts)[~unknown].sum()) / total if total > 0 else 0.5
-        scale = SmoothedLogit(centre)
-        if weights is not None:
-            reliability = np.clip(posts / FULL_TRUST_POSTS, 0.05, 1.0)
-    return _Series(grid, posts, History(start, scale.forward(grid, posts), reliability), scale)
+def _shares(test: backtest.Backtest, losses: Mapping[str, float]) -> dict[str, float]:
+    """The weights of the pool; all of it for a reference that the pool would lose to."""
+    shares = {
+        name: share for name, share in pool.weights(losses, len(test.origins)).items() if share > 0
+    }
+    rivals = {name: test.past[name] for name in REFERENCES}
+    rivals[POOL] = _pooled_past(test, shares)
+    lost = pool.relative_losses(backtest.Backtest(test.origins, test.observed, rivals, {}))
+    best = min(lost, key=lambda name: (lost[name], name != POOL))
+    return shares if best == POOL else {best: 1.0}
 
 
-def _origins(values: Floats, horizon: int) -> list[int]:
-    """Where the backtests begin: with enough observed hours on both sides."""
-    seen = np.concatenate([[0], np.cumsum(~np.isnan(values))])
-    most = max(1, min(BACKTEST_HOURS // horizon, MOST_BACKTESTS))
-    return [
-        end
-        for end in origins(len(values), horizon, LEAST_OBSERVED, most)
-        if seen[end] >= LEAST_OBSERVED
-        and seen[end + horizon] - seen[end] >= min(horizon, DAY_HOURS)
-    ]
+def _pooled_past(test: backtest.Backtest, shares: Mapping[str, float]) -> Floats:
+    """Array (K, h, 5), without Prophet, which did not forecast at every origin.
+
+    Where the pool is Prophet alone, what it was measured by: the best of the others.
+    """
+    kept = {name: share for name, share in shares.items() if name in test.past}
+    if not kept:
+        losses = pool.relative_losses(test)
+        kept = {min(losses, key=lambda name: losses[name]): 1.0}
+    total = sum(kept.values())
+    return pool.pooled(test.past, {name: share / total for name, share in kept.items()})
+
+
+def _within(quantiles: Floats, history: History) -> Floats:
+    """Bands within the domain and what the series has shown; medians of counts are counts."""
+    most = float(np.nanmax(history.values))
+    if history.is_count:
+        bounded = np.clip(quantiles, 0.0, BEYOND * most + 1.0)
+        if history.grain:
+            bounded[..., calibration.MIDDLE] = np.round(bounded[..., calibration.MIDDLE])
+            bounded[..., :2] = np.minimum(bounded[..., :2], bounded[..., 2:3])
+            bounded[..., 3:] = np.maximum(bounded[..., 3:], bounded[..., 2:3])
+        return bounded
+    return np.clip(quantiles, 0.0, min(BEYOND * most, 1.0))
 
 
 def _accuracy(
     topic: str,
     metric: str,
     run_at: Micros,
-    series: _Series,
-    backtests: Sequence[Backtest],
     method: str,
-    horizon: int,
+    history: History,
+    test: backtest.Backtest,
+    quantiles: Floats,
 ) -> ForecastAccuracy:
-    figures = []
-    for test, quantiles in zip(backtests, calibrated(backtests, method, horizon), strict=True):
-        before = series.before(test.origin)
-        observed = series.values[test.origin : test.origin + horizon]
-        natural = series.scale.back(quantiles, before.posts_ahead(horizon)[:, None])
-        figures.append(
-            (
-                mase(observed, natural[:, 2], before.values),
-                smape(observed, natural[:, 2]),
-                pinball(observed, natural),
-                coverage(observed, natural[:, 1], natural[:, 3]),
-                coverage(observed, natural[:, 0], natural[:, 4]),
-            )
+    figures = [
+        (
+            mase(observed, said[:, 2], history.values[:end]),
+            smape(observed, said[:, 2]),
+            pinball(observed, said),
+            coverage(observed, said[:, 1], said[:, 3]),
+            coverage(observed, said[:, 0], said[:, 4]),
         )
-    means = [mean_of(column) for column in zip(*figures, strict=True)]
-    scaled, percent, loss, inside_80, inside_95 = (
-        None if math.isnan(figure) else round(figure, DECIMALS) for figure in means
-    )
+        for end, observed, said in zip(test.origins, test.observed, quantiles, strict=True)
+    ]
+    means = [_mean_of(column) for column in zip(*figures, strict=True)]
+    scaled, percent, loss, inside_80, inside_95 = means
     return ForecastAccuracy(
         topic=topic,
         metric=metric,
         run_at=run_at,
         method=method,
-        horizon_hours=horizon,
+        horizon_hours=test.horizon,
         mase=scaled,
         smape=percent,
         pinball=loss,
@@ -211,48 +162,28 @@ def _accuracy(
     )
 
 
+def _mean_of(figures: Sequence[float]) -> float | None:
+    """Mean of the figures that exist."""
+    known = [figure for figure in figures if not math.isnan(figure)]
+    return round(sum(known) / len(known), DECIMALS) if known else None
+
+
 def _rows(
-    topic: str, metric: str, run_at: Micros, method: str, series: _Series, quantiles: Floats
+    topic: str, metric: str, run_at: Micros, method: str, quantiles: Floats, chances: Floats
 ) -> list[Forecast]:
-    horizon = len(quantiles)
-    natural = np.round(series.scale.back(quantiles, series.posts_ahead(horizon)[:, None]), DECIMALS)
-    chances = _exceedance(quantiles, _usual_upper(series.history, horizon))
     return [
         Forecast(
             topic=topic,
             metric=metric,
             run_at=run_at,
             hour=run_at + step * HOUR,
-            expected=float(natural[step, 2]),
-            lower_80=float(natural[step, 1]),
-            upper_80=float(natural[step, 3]),
-            lower_95=float(natural[step, 0]),
-            upper_95=float(natural[step, 4]),
+            expected=middle,
+            lower_80=lower_80,
+            upper_80=upper_80,
+            lower_95=lower_95,
+            upper_95=upper_95,
             method=method,
             p_anomaly=round(float(chances[step]), DECIMALS),
         )
-        for step in range(horizon)
+        for step, (lower_95, lower_80, middle, upper_80, upper_95) in enumerate(quantiles.tolist())
     ]
-
-
-def _usual_upper(history: History, horizon: int) -> Floats:
-    usual = fit_profile(history)
-    hours = history.hours_of_week(len(history) + horizon)[len(history) :]
-    return np.asarray(usual.profile[hours] + max(USUAL_SIGMAS * usual.sigma, LEAST_USUAL_REACH))
-
-
-def _exceedance(quantiles: Floats, thresholds: Floats) -> Floats:
-    """Probability above the threshold: normal between the quantiles, and beyond the outer ones as
-    the outer half of the band goes on."""
-    result = np.empty(len(thresholds))
-    for i, (row, threshold) in enumerate(zip(quantiles, thresholds, strict=True)):
-        if threshold > row[4]:
-            slope = (NORMAL_LEVELS[4] - NORMAL_LEVELS[2]) / max(row[4] - row[2], 1e-9)
-            normal = NORMAL_LEVELS[4] + (threshold - row[4]) * slope
-        elif threshold < row[0]:
-            slope = (NORMAL_LEVELS[2] - NORMAL_LEVELS[0]) / max(row[2] - row[0], 1e-9)
-            normal = NORMAL_LEVELS[0] - (row[0] - threshold) * slope
-        else:
-            normal = float(np.interp(threshold, row, NORMAL_LEVELS))
-        result[i] = 0.5 * math.erfc(normal / math.sqrt(2.0))
-    return result

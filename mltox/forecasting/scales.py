@@ -23,13 +23,13 @@ class Scale(Protocol):
 
 @dataclass(frozen=True)
 class LogCounts:
-    """log(1 + count)."""
+    """log(1 + count). Back, what is below 0 (down to -1) says how likely 0 is."""
 
     def forward(self, values: Floats, posts: Floats) -> Floats:
         return np.asarray(np.log1p(values))
 
     def back(self, z: Floats, posts: Floats) -> Floats:
-        return np.asarray(np.maximum(np.expm1(np.minimum(z, 50.0)), 0.0))
+        return np.asarray(np.expm1(np.minimum(z, 50.0)))
 
 
 @dataclass(frozen=True)

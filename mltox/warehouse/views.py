@@ -40,6 +40,9 @@ FILES = (
     "metric_hours",
     "posts_by_hour",
     "five_minutes",
+    "forecast_outcomes",
+    "forecast_scores",
+    "forecast_runs",
 )
 """Each reads only tables and views that come before it."""
 
@@ -68,6 +71,18 @@ VIEW_COLUMNS: Mapping[str, str] = {
     "beyond": "How far the observed lies beyond the nearer end of the expected range.",
     "terms_text": "Terms that set the hour apart from the hours before, strongest first.",
     "examples": "How many example posts the hour has in anomaly_examples.",
+    "hours_ahead": "Hours from the origin to the end of the hour: 1 for the first one forecast.",
+    "day_ahead": "1 for the first 24 hours after the origin, 2 for the next.",
+    "absolute_error": "Distance of the observed from the expected, in the metric's unit.",
+    "mean_absolute_error": "Mean of absolute_error over the hours.",
+    "inside_80": "Whether the observed lies in the 80 % band, ends included.",
+    "inside_95": "Whether the observed lies in the 95 % band, ends included.",
+    "flagged": "Whether the detector flagged the hour, once it had come.",
+    "hours": "Hours forecast that have come.",
+    "mean_observed": "Mean of the observed over the hours.",
+    "mean_p_anomaly": "Mean of p_anomaly: what share of the hours was to be flagged.",
+    "flagged_share": "Share of the hours that the detector flagged.",
+    "bands_failed": "Whether the 80 % bands of three weeks held less than 65 % of a week's hours.",
     "hour_of_week.posts": "Mean posts an hour, over the hours observed.",
 }
 """What the schema's own descriptions do not say; VIEW.COLUMN where a view means something else."""

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
+import numpy as np
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from tqdm import tqdm
 
-from mltox.base.clock import micros_of
+from mltox.base.clock import datetime_of, micros_of, now_micros
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
+from mltox.forecasting.adaptive import Outcome
+from mltox.forecasting.outages import collection_gaps
+from mltox.forecasting.scales import Floats
+from mltox.forecasting.series import LONGEST_HISTORY
 from mltox.posts.records import HOUR, Forecast, ForecastAccuracy, HourlyToxicity, Micros
 from mltox.warehouse import Warehouse, open_warehouse, read_records
 from pipelines.options import ForecastOptions, WarehouseOptions
 from pipelines.preflight import check
 from pipelines.preflight.needs import dataset_of, forecast_needs
 from pipelines.progress import NOBODY, Progress, Shown
-from pipelines.runners import bounded_pipeline, on_dataflow
+from pipelines.runners import LOCAL_NAMES, bounded_pipeline, on_dataflow
 from pipelines.runs.arguments import check_reach, parse
 from pipelines.sinks.write_table import WriteTable
-from pipelines.transforms.forecast import ACCURACY, FORECASTS, METRICS, ForecastHours
+from pipelines.transforms.forecast import ACCURACY, FORECASTS, METRICS, ForecastHours, Origin
+
+OUTCOME = ("topic", "metric", "run_at", "hours", "coverage_80", "coverage_95")
+LEAST_OUTCOME_HOURS = 24
+MOST_OUTCOMES = 20
+"""Past runs that a band learns from, and the hours of each that must have come."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +46,27 @@ class Tables:
 
 @dataclass(frozen=True)
 class Extent:
-    """What there is to forecast. `run_at` is the hour after the last one observed."""
+    """What there is to forecast."""
 
     topics: int
-    run_at: Micros
+    origin: Origin
+
+    @property
+    def run_at(self) -> Micros:
+        """The hour after the last one observed."""
+        return self.origin.run_at
 
 
 def build(
     hours: beam.PCollection[HourlyToxicity],
     *,
-    run_at: Micros,
+    origin: Origin,
     horizon: int = 168,
+    processes: int = 1,
     progress: Progress = NOBODY,
 ) -> Tables:
     """The graph from hourly rows to forecasts. `progress` hears of each series."""
-    made = hours | "Forecast" >> ForecastHours(run_at, horizon, progress)
+    made = hours | "Forecast" >> ForecastHours(origin, horizon, processes, progress)
     return Tables(made[FORECASTS], made[ACCURACY])
 
 
@@ -61,20 +78,59 @@ class ReadHours(beam.DoFn):
             yield from read_records(warehouse, "latest_hourly_toxicity", HourlyToxicity)
 
 
-def extent_of(warehouse: Warehouse) -> Extent | None:
-    """None where no hour was rolled up yet."""
+def extent_of(warehouse: Warehouse, now: Micros | None = None) -> Extent | None:
+    """None where no hour was rolled up yet.
+
+    An hour that is not over at `now` (the clock's by default) is not observed, whatever a post
+    with a date in the future says.
+    """
+    over = datetime_of((now_micros() if now is None else now) - HOUR)
     hours = warehouse.relation("latest_hourly_toxicity")
-    sql = f"SELECT count(DISTINCT topic) AS topics, max(hour) AS last FROM {hours}"  # noqa: S608
-    (row,) = warehouse.query(sql).to_pylist()
-    return Extent(row["topics"], micros_of(row["last"]) + HOUR) if row["topics"] else None
+    sql = f"SELECT count(DISTINCT topic) AS topics, max(hour) AS last FROM {hours} WHERE hour <= ?"  # noqa: S608
+    (row,) = warehouse.query(sql, (over,)).to_pylist()
+    if not row["topics"]:
+        return None
+    run_at = micros_of(row["last"]) + HOUR
+    gaps = collection_gaps(posts_by_hour(warehouse, run_at), run_at) if row["topics"] > 1 else ()
+    return Extent(row["topics"], Origin(run_at, gaps, past_outcomes(warehouse)))
+
+
+def posts_by_hour(warehouse: Warehouse, run_at: Micros) -> Floats:
+    """All topics' posts of each hour of the longest history that a forecast looks at."""
+    span = (datetime_of(run_at - LONGEST_HISTORY * HOUR), datetime_of(run_at))
+    hours = warehouse.relation("latest_hourly_toxicity")
+    sql = (
+        f"SELECT hour, sum(posts) AS posts FROM {hours}"  # noqa: S608 - a name of ours
+        " WHERE hour >= ? AND hour < ? GROUP BY hour"
+    )
+    rows = [(micros_of(r["hour"]), r["posts"]) for r in warehouse.query(sql, span).to_pylist()]
+    first = min(hour for hour, _ in rows)
+    posts = np.zeros((run_at - first) // HOUR)
+    for hour, count in rows:
+        posts[(hour - first) // HOUR] = count
+    return posts
+
+
+def past_outcomes(warehouse: Warehouse) -> dict[tuple[str, str], tuple[Outcome, ...]]:
+    """What became of the last runs, by topic and metric, oldest first."""
+    found: dict[tuple[str, str], list[Outcome]] = {}
+    runs = warehouse.query(
+        f"SELECT {', '.join(OUTCOME)} FROM {warehouse.relation('forecast_runs')}"  # noqa: S608 - names of ours
+    )
+    for row in sorted(runs.to_pylist(), key=lambda row: row["run_at"]):
+        if row["hours"] >= LEAST_OUTCOME_HOURS:
+            outcome = Outcome(row["hours"], row["coverage_80"], row["coverage_95"])
+            found.setdefault((row["topic"], row["metric"]), []).append(outcome)
+    return {series: tuple(outcomes[-MOST_OUTCOMES:]) for series, outcomes in found.items()}
 
 
 def read_and_write(
     pipeline: beam.Pipeline,
     warehouse_uri: str,
     *,
-    run_at: Micros,
+    origin: Origin,
     horizon: int,
+    processes: int = 1,
     progress: Progress = NOBODY,
 ) -> None:
     """The graph from table to tables."""
@@ -83,7 +139,7 @@ def read_and_write(
         | "Warehouse" >> beam.Create([warehouse_uri])
         | "ReadHours" >> beam.ParDo(ReadHours()).with_output_types(HourlyToxicity)
     )
-    tables = build(hours, run_at=run_at, horizon=horizon, progress=progress)
+    tables = build(hours, origin=origin, horizon=horizon, processes=processes, progress=progress)
     tables.forecasts | "Write_forecasts" >> WriteTable(warehouse_uri, "forecasts")
     tables.forecast_accuracy | "Write_forecast_accuracy" >> WriteTable(
         warehouse_uri, "forecast_accuracy"
@@ -96,8 +152,12 @@ def forecast(
     horizon: int = 168,
     options: PipelineOptions | None = None,
     show: bool = True,
+    processes: int = 1,
 ) -> Extent | None:
-    """Forecasts every topic and metric that the warehouse has hours of. Raises WarehouseError."""
+    """Forecasts every topic and metric that the warehouse has hours of. Raises WarehouseError.
+
+    With more than one process, the caller's main module is imported by each.
+    """
     extent = extent_of(warehouse)
     if extent is None:
         return None
@@ -112,8 +172,9 @@ def forecast(
         read_and_write(
             pipeline,
             warehouse.uri,
-            run_at=extent.run_at,
+            origin=extent.origin,
             horizon=horizon,
+            processes=min(processes, total),
             progress=NOBODY if on_dataflow(options) else Shown(shown_bar.update),
         )
     return extent
@@ -133,6 +194,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return reporting_errors(lambda: run(options))
 
 
+def processes_of(options: PipelineOptions) -> int:
+    """One for each core in a local run, unless told; a cluster spreads series by itself."""
+    asked = options.view_as(ForecastOptions).processes
+    if asked is not None and asked < 1:
+        raise UsageError(f"--processes: {asked} is not 1 or more")
+    if options.view_as(StandardOptions).runner not in LOCAL_NAMES:
+        return 1
+    return asked or len(os.sched_getaffinity(0))
+
+
 def run(options: PipelineOptions) -> int:
     check_reach(options)
     if dataset_of(options) is not None:
@@ -140,7 +211,10 @@ def run(options: PipelineOptions) -> int:
     with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:
         warehouse.create()
         extent = forecast(
-            warehouse, horizon=options.view_as(ForecastOptions).horizon, options=options
+            warehouse,
+            horizon=options.view_as(ForecastOptions).horizon,
+            options=options,
+            processes=processes_of(options),
         )
     if extent is None:
         raise UsageError("the warehouse has no hours yet: run `mltox backfill` first")

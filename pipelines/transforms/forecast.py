@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
 
 import apache_beam as beam
 import numpy as np
 from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
-from mltox.forecasting.forecast import forecast_series
-from mltox.posts.records import HOUR, Forecast, HourlyToxicity, Micros
+from mltox.forecasting.adaptive import Outcome
+from mltox.forecasting.beside import SeriesTask, forecast_task, quiet_pool
+from mltox.forecasting.outages import Gap
+from mltox.posts.records import HOUR, Forecast, ForecastAccuracy, HourlyToxicity, Micros
 from pipelines.progress import NOBODY, Progress
 from pipelines.transforms.metrics import counter
 
@@ -55,29 +60,84 @@ def series_of(rows: Sequence[HourlyToxicity], metric: str, run_at: Micros) -> Ho
         return HourlySeries(hours, sums / weights, weights)
 
 
-class ForecastTopic(beam.DoFn):
-    """All metrics of one topic. A pure function of its rows, so a retry writes the same."""
+@dataclass(frozen=True)
+class Origin:
+    """What is known of the whole warehouse where a forecast begins.
 
-    def __init__(self, run_at: Micros, horizon: int, progress: Progress) -> None:
+    `run_at` (µs) is the hour after the last one observed, `gaps` are outages of the whole
+    collection, `outcomes` past runs by topic and metric, oldest first.
+    """
+
+    run_at: Micros
+    gaps: tuple[Gap, ...] = ()
+    outcomes: Mapping[tuple[str, str], tuple[Outcome, ...]] = field(default_factory=dict)
+
+
+Made = tuple[list[Forecast], list[ForecastAccuracy]]
+
+
+class ForecastTopic(beam.DoFn):
+    """A metric of a topic. A pure function of its rows, so a retry writes the same.
+
+    With more than one process a bundle's series are forecast beside each other and handed on when
+    the bundle ends: a local run has all its topics in one bundle. Elsewhere the runner spreads
+    them over its workers.
+    """
+
+    def __init__(
+        self, origin: Origin, horizon: int, processes: int = 1, progress: Progress = NOBODY
+    ) -> None:
         self._progress = progress
-        self._run_at = run_at
+        self._origin = origin
         self._horizon = horizon
+        self._processes = processes
+        self._pool: ProcessPoolExecutor | None = None
+        self._waiting: list[Future[Made]] = []
         self._series = counter("series_forecast")
+
+    def start_bundle(self) -> None:
+        self._waiting = []
+        if self._processes > 1 and self._pool is None:
+            self._pool = quiet_pool(self._processes)
 
     def process(
         self, group: tuple[tuple[str, str], Iterable[HourlyToxicity]]
     ) -> Iterator[Forecast | TaggedOutput]:
         (topic, metric), rows = group
-        series = series_of(list(rows), metric, self._run_at)
-        forecasts, accuracy = forecast_series(
+        origin = self._origin
+        series = series_of(list(rows), metric, origin.run_at)
+        task = SeriesTask(
             topic,
             metric,
             series.hours,
             series.values,
             series.weights,
-            self._run_at,
+            origin.run_at,
             self._horizon,
+            origin.gaps,
+            origin.outcomes.get((topic, metric), ()),
         )
+        if self._pool is not None:
+            self._waiting.append(self._pool.submit(forecast_task, task))
+            return
+        yield from self._outputs(forecast_task(task))
+
+    def finish_bundle(self) -> Iterator[WindowedValue | TaggedOutput]:
+        for future in self._waiting:
+            for output in self._outputs(future.result()):
+                if isinstance(output, TaggedOutput):
+                    yield TaggedOutput(output.tag, _in_global_window(output.value))
+                else:
+                    yield _in_global_window(output)
+        self._waiting = []
+
+    def teardown(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    def _outputs(self, made: Made) -> Iterator[Forecast | TaggedOutput]:
+        forecasts, accuracy = made
         self._series.inc()
         yield from forecasts
         for row in accuracy:
@@ -85,15 +145,21 @@ class ForecastTopic(beam.DoFn):
         self._progress(1)
 
 
+def _in_global_window(row: Forecast | ForecastAccuracy) -> WindowedValue:
+    window = GlobalWindow()
+    return WindowedValue(row, window.max_timestamp(), [window])
+
+
 @dataclass(eq=False)
 class ForecastHours(beam.PTransform):
     """PCollection[HourlyToxicity] -> `forecasts`: Forecast, `forecast_accuracy`: ForecastAccuracy.
 
-    `run_at` (µs) is the hour after the last one observed, `horizon` the hours ahead of it.
+    `horizon` is in hours; `processes` how many of this machine's forecast at a time.
     """
 
-    run_at: Micros
+    origin: Origin
     horizon: int = 168
+    processes: int = 1
     progress: Progress = NOBODY
 
     def expand(self, hours: beam.PCollection[HourlyToxicity]) -> DoOutputsTuple:
@@ -104,10 +170,10 @@ class ForecastHours(beam.PTransform):
                 lambda row: (((row.topic, metric), row) for metric in METRICS)
             ).with_output_types(tuple[tuple[str, str], HourlyToxicity])
             | "GroupSeries" >> beam.GroupByKey()
-            # Forecasting a series takes seconds, and a fused stage would do all on one worker.
+            # A series takes a third of a second, and a fused stage would do all on one worker.
             | "Spread" >> beam.Reshuffle()
             | "Forecast"
-            >> beam.ParDo(ForecastTopic(self.run_at, self.horizon, self.progress)).with_outputs(
-                ACCURACY, main=FORECASTS
-            )
+            >> beam.ParDo(
+                ForecastTopic(self.origin, self.horizon, self.processes, self.progress)
+            ).with_outputs(ACCURACY, main=FORECASTS)
         )

@@ -16,6 +16,7 @@ from pipelines.runs import forecast
 from pipelines.runs.backfill import job as backfill_job
 from pipelines.runs.stream import subscribe
 from pipelines.sinks.write_tables import write_tables
+from pipelines.transforms.forecast import Origin
 from tests.pipelines.streams import SETTINGS
 
 WAREHOUSE = "bq://some-project.mltox"
@@ -49,7 +50,7 @@ def backfill() -> beam.Pipeline:
 
 def forecasting() -> beam.Pipeline:
     pipeline = beam.Pipeline(options=PipelineOptions(FLAGS))
-    forecast.read_and_write(pipeline, WAREHOUSE, run_at=0, horizon=168)
+    forecast.read_and_write(pipeline, WAREHOUSE, origin=Origin(0), horizon=168)
     return pipeline
 
 

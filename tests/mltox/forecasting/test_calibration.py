@@ -1,4 +1,4 @@
-"""Bands are stretched to what the backtest demands, and stay ordered."""
+"""Lower ends of counts' bands go where the backtest puts them; nothing else moves."""
 
 from __future__ import annotations
 
@@ -8,54 +8,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mltox.forecasting.calibration import GREATEST_FACTOR, LEAST_FACTOR, factors, stretch
-from mltox.forecasting.forecasters import NORMAL_LEVELS
-
-NORMAL_BAND = np.array(NORMAL_LEVELS)
+from mltox.forecasting.calibration import stretch, stretches
 
 
-def test_no_backtest_no_stretch() -> None:
-    assert (factors([], [], 48) == 1).all()
-
-
-def test_too_narrow_bands_are_widened_to_cover() -> None:
+def test_bands_that_hold_zero_are_drawn_in_until_enough_lies_below() -> None:
     rng = np.random.default_rng(0)
-    forecasts = [np.tile(NORMAL_BAND, (168, 1)) for _ in range(4)]
-    observed = [2.0 * rng.normal(size=168) for _ in range(4)]
-    by = factors(observed, forecasts, 168)
-    assert by.mean() == pytest.approx(2.0, rel=0.15)
-    fresh = 2.0 * rng.normal(size=168)
-    wide = stretch(forecasts[0], by)
-    assert ((fresh >= wide[:, 1]) & (fresh <= wide[:, 3])).mean() == pytest.approx(0.8, abs=0.08)
-    assert ((fresh >= wide[:, 0]) & (fresh <= wide[:, 4])).mean() == pytest.approx(0.95, abs=0.04)
+    rate = np.tile(np.linspace(0.5, 6.0, 168), (10, 1))
+    observed = rng.poisson(rate).astype(float)
+    quantiles = rate[..., None] + np.array([-3.0, -2.0, 0.0, 2.0, 4.0]) * np.sqrt(rate)[..., None]
+    by = stretches(observed, quantiles)
+    assert by[2:].tolist() == [1.0, 1.0, 1.0]
+    lower = np.maximum(stretch(quantiles, by)[..., 1], 0.0)
+    assert (observed < np.maximum(quantiles[..., 1], 0.0)).mean() < 0.05
+    assert (observed < lower).mean() == pytest.approx(0.10, abs=0.04)
 
 
-def test_bands_widen_with_the_lead_where_errors_do() -> None:
-    rng = np.random.default_rng(1)
-    sigma = np.repeat([0.8, 2.5], 24)
-    observed = [sigma * rng.normal(size=48) for _ in range(6)]
-    by = factors(observed, [np.tile(NORMAL_BAND, (48, 1))] * 6, 48)
-    assert by[0, 0] < 1.3 < 1.8 < by[47, 0]
+def test_bands_away_from_zero_are_left_alone() -> None:
+    observed = np.full((10, 24), 100.0)
+    quantiles = np.tile([60.0, 80.0, 100.0, 120.0, 140.0], (10, 24, 1))
+    assert stretches(observed, quantiles).tolist() == [1.0] * 5
 
 
-def test_hours_not_observed_are_left_out() -> None:
-    forecasts = [np.tile(NORMAL_BAND, (24, 1))]
-    assert (factors([np.full(24, np.nan)], forecasts, 24) == 1).all()
-
-
-quantiles = arrays(float, (10, 5), elements=st.floats(-100, 100)).map(lambda q: np.sort(q, axis=1))
+def test_nothing_observed_nothing_moved() -> None:
+    assert (stretches(np.full((2, 24), np.nan), np.zeros((2, 24, 5))) == 1).all()
 
 
 @given(
-    quantiles,
-    arrays(float, 10, elements=st.floats(-1000, 1000)),
-    arrays(float, (10, 2), elements=st.floats(0, 5)),
+    arrays(float, (10, 5), elements=st.floats(-100, 100)).map(lambda q: np.sort(q, axis=1)),
+    arrays(float, 5, elements=st.floats(0, 5)),
 )
-def test_always_ordered_and_bounded(
-    forecast: np.ndarray, observed: np.ndarray, by: np.ndarray
-) -> None:
-    found = factors([observed], [forecast], 10)
-    assert (found >= LEAST_FACTOR - 1e-9).all()
-    assert (found <= GREATEST_FACTOR + 1e-9).all()
-    stretched = stretch(forecast, by)
-    assert (np.diff(stretched, axis=1) >= 0).all()
+def test_always_ordered(forecast: np.ndarray, by: np.ndarray) -> None:
+    assert (np.diff(stretch(forecast, by), axis=1) >= 0).all()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
-from mltox.forecasting.forecasters import DAY_HOURS, LEVELS, WEEK_HOURS, History
+from mltox.forecasting.history import DAY_HOURS, WEEK_HOURS, History
 from mltox.forecasting.scales import Floats
 
 DAY_PENALTY, WEEKDAY_PENALTY, WEEK_PENALTY = 2.0, 60.0, 20.0
@@ -41,7 +40,7 @@ def fit_profile(history: History) -> WeekProfile:
     Recent hours weigh more (half-life four weeks); outliers are drawn in to three sigmas and the
     fit repeated.
     """
-    hours = history.hours_of_week(len(history))
+    hours = history.phases(WEEK_HOURS)
     seen = ~np.isnan(history.z)
     age = np.arange(len(history))[::-1]
     weights = np.where(seen, history.reliability * 0.5 ** (age / RECENCY_HALF_LIFE), 0.0)
@@ -95,26 +94,21 @@ class SeasonalRidge:
 
     For some leads h the residual h hours on is regressed on residuals known now: smoothed over
     hours, over days, and those of the last day and week at the same phase; in between coefficients
-    are interpolated. The quantiles of these regressions' errors are the bands, so these widen with
-    the lead as far as they did in the past.
+    are interpolated.
     """
 
     name: str = "seasonal_ridge"
 
-    def quantiles(self, history: History, horizon: int) -> Floats:
+    def path(self, history: History, horizon: int) -> Floats:
         fitted = fit_profile(history)
-        hours = history.hours_of_week(len(history) + horizon)
+        hours = history.phases(WEEK_HOURS, horizon)
         residuals = history.z - fitted.profile[hours[: len(history)]]
         known = _Known(residuals, OUTLIER * fitted.sigma)
         leads = [lead for lead in LEADS if lead <= min(horizon, len(history) // 3)] or [1]
-        fits = [_direct(known, residuals, lead) for lead in leads]
-        ahead = np.arange(1, horizon + 1)
-        coefficients = _between(ahead, leads, np.array([fit.coefficients for fit in fits]))
-        spread = _between(ahead, leads, np.array([fit.spread for fit in fits]))
-        latest = np.array([known.at(lead)[-1] for lead in range(1, horizon + 1)])
-        shift = (coefficients * latest).sum(axis=1)
-        middle = fitted.profile[hours[len(history) :]] + shift
-        return np.sort(middle[:, None] + spread, axis=1)
+        fits = np.array([_direct(known, residuals, lead) for lead in leads])
+        coefficients = _between(np.arange(1, horizon + 1), leads, fits)
+        shift = (coefficients * known.at_the_end(horizon)).sum(axis=1)
+        return np.asarray(fitted.profile[hours[len(history) :]] + shift)
 
 
 class _Known:
@@ -130,32 +124,30 @@ class _Known:
             [*self._smooth, *(self._same_phase(lead, period) for period in PERIODS)]
         )
 
+    def at_the_end(self, horizon: int) -> Floats:
+        """Array (horizon, 4): what the last hour knows of each hour that follows."""
+        smooth = np.tile([each[-1] for each in self._smooth], (horizon, 1))
+        leads = np.arange(1, horizon + 1)
+        ages = np.stack([-leads % period for period in PERIODS], axis=1)
+        past = np.concatenate([np.zeros(max(PERIODS)), self._drawn])
+        return np.hstack([smooth, past[len(past) - 1 - ages]])
+
     def _same_phase(self, lead: int, period: int) -> Floats:
         """The residual of t + lead - k * period for the least k that is past; else 0."""
         back = -lead % period
         return np.concatenate([np.zeros(back), self._drawn])[: len(self._drawn)]
 
 
-class _Fit(NamedTuple):
-    """Coefficients (4,) of what is known, and the LEVELS (5,) of the errors."""
-
-    coefficients: Floats
-    spread: Floats
-
-
-def _direct(known: _Known, residuals: Floats, lead: int) -> _Fit:
-    """Regression of the residual `lead` hours on, by itself (a direct forecast)."""
+def _direct(known: _Known, residuals: Floats, lead: int) -> Floats:
+    """Coefficients (4,) of a regression of the residual `lead` hours on (a direct forecast)."""
     then, now = residuals[lead:], known.at(lead)[:-lead]
     seen = ~np.isnan(then)
     x, y = now[seen], then[seen]
     if len(y) < 2:
-        return _Fit(np.zeros(now.shape[1]), np.zeros(len(LEVELS)))
+        return np.zeros(now.shape[1])
     gram = x.T @ x
     gram += np.diag(SHRINKAGE * np.diag(gram) + 1e-9)
-    coefficients = np.clip(np.linalg.solve(gram, x.T @ y), 0.0, 1.0)
-    spread = np.quantile(y - x @ coefficients, LEVELS)
-    spread[2] = 0.0
-    return _Fit(coefficients, spread)
+    return np.asarray(np.clip(np.linalg.solve(gram, x.T @ y), 0.0, 1.0))
 
 
 def _between(ahead: np.ndarray, leads: list[int], columns: Floats) -> Floats:
