@@ -7,17 +7,23 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from dashboards.api import ANSWERS
+from dashboards.clock import parse_as_of
 from dashboards.errors import DashboardError
 from dashboards.live import file_stamp
 from dashboards.looker import links
+from dashboards.opened import Json
 from dashboards.page import LivePage, render_live, write_page
 from dashboards.serve import HERE, serve
+from dashboards.view import Told
 from mltox.base.command_line import Parser
 from mltox.posts.records import Micros
-from mltox.warehouse import WarehouseError, open_warehouse
+from mltox.warehouse import WarehouseError, open_for_reading, open_warehouse
 from mltox.warehouse.location import DuckDBFile, parse_uri
 
 DESCRIPTION = """\
@@ -74,6 +80,24 @@ def parser() -> argparse.ArgumentParser:
         help="incidents.json of the sample: adds which planted incidents were found",
     )
     made.add_argument(
+        "--annotations",
+        type=Path,
+        metavar="FILE",
+        help="YAML of known events (title, start, end, topics), shown in charts and at incidents",
+    )
+    made.add_argument(
+        "--as-of",
+        metavar="TIME",
+        help="the moment that counts as now, such as 2026-05-01T12:00Z (default: the end of the"
+        " data; with --serve the clock)",
+    )
+    made.add_argument(
+        "--keywords",
+        default="",
+        metavar="WORD,…",
+        help="words of the topics, which explain nothing; those of their names are known",
+    )
+    made.add_argument(
         "--looker",
         action="store_true",
         help="print links that open a Looker Studio report over the BigQuery views",
@@ -104,16 +128,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the page; 0 when written, 2 with one line on stderr when it cannot be."""
     options = parser().parse_args(argv)
     try:
+        options.as_of = None if options.as_of is None else parse_as_of(options.as_of)
         if options.looker:
             print(links(options.warehouse, options.looker_template))
             return 0
         if options.serve:
             return serve_until_interrupted(options)
         _refuse_missing(options.warehouse)
-        warehouse = open_warehouse(options.warehouse)
+        warehouse = open_for_reading(options.warehouse)
         try:
             out = write_page(
-                warehouse, options.out, sample=options.sample, incidents=options.incidents
+                warehouse,
+                options.out,
+                sample=options.sample,
+                incidents=options.incidents,
+                annotations=options.annotations,
+                as_of=options.as_of,
+                keywords=keywords_of(options.keywords),
             )
         finally:
             warehouse.close()
@@ -127,10 +158,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 def serve_until_interrupted(options: argparse.Namespace) -> int:
     """A warehouse that is missing or busy is told on the page, which waits for it."""
     uri: str = options.warehouse
+    told = Told(
+        sample=options.sample,
+        annotations=options.annotations,
+        as_of=options.as_of,
+        keywords=keywords_of(options.keywords),
+    )
+    more = {"annotations": told.annotations, "as_of": told.as_of}
+    bring_up_to_date(uri)
     with serve(
-        lambda now: opened_and_closed(uri, now, sample=options.sample),
+        lambda now: opened_and_closed(uri, now, sample=options.sample, **more),
         (options.host, options.port),
         stamp_of(uri),
+        lambda path, asked, now: asked_and_closed(uri, path, asked, told, now),
     ) as where:
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -140,10 +180,32 @@ def serve_until_interrupted(options: argparse.Namespace) -> int:
     return 0
 
 
-def opened_and_closed(uri: str, now: Micros, *, sample: bool) -> LivePage:
+def keywords_of(text: str) -> tuple[str, ...]:
+    """
+    >>> keywords_of("vote, polling day,")
+    ('vote', 'polling day')
+    """
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def bring_up_to_date(uri: str) -> None:
+    """A file of an older mltox gets the views that the page reads; one that is missing or busy is
+    told on the page."""
+    with suppress(WarehouseError):
+        open_for_reading(uri).close()
+
+
+def opened_and_closed(uri: str, now: Micros, *, sample: bool, **more: Any) -> LivePage:
     """Between two pages other processes may have the file."""
     with open_warehouse(uri) as warehouse:
-        return render_live(warehouse, now, sample=sample)
+        return render_live(warehouse, now, sample=sample, **more)
+
+
+def asked_and_closed(
+    uri: str, path: str, asked: Mapping[str, str], told: Told, now: Micros
+) -> Json:
+    with open_warehouse(uri) as warehouse:
+        return ANSWERS[path](warehouse, asked, told, now)
 
 
 def stamp_of(uri: str) -> Callable[[], Hashable]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from dashboards.episodes import Episode, episodes
+from dashboards.incidents import Incident, incidents
 from dashboards.page import write_page
 from dashboards.planted import Planted, match, read_planted
 from ingest.sources.sample.writing import write_sample
@@ -45,7 +45,7 @@ def start_over(folder: Path) -> str:
     return str(folder / "mltox.duckdb")
 
 
-def summary(warehouse: Warehouse, found: Sequence[Episode]) -> str:
+def summary(warehouse: Warehouse, found: Sequence[Incident]) -> str:
     (row,) = warehouse.query(
         "SELECT (SELECT COUNT(*) FROM latest_scored_posts),"
         " (SELECT COUNT(DISTINCT topic) FROM latest_hourly_toxicity),"
@@ -59,22 +59,22 @@ def summary(warehouse: Warehouse, found: Sequence[Episode]) -> str:
         "topics": topics,
         "hours": hours,
         "anomalies": anomalies,
-        "in episodes": len(found),
+        "in incidents": len(found),
         "hours forecast": forecasts,
     }
     return "\n".join(f"  {name:<18}{count:>12,}" for name, count in lines.items())
 
 
-def planted_summary(incidents: Sequence[Planted], found: Sequence[Episode]) -> str:
-    matches = [match(incident, found) for incident in incidents]
+def planted_summary(planted: Sequence[Planted], found: Sequence[Incident]) -> str:
+    matches = [match(incident, found) for incident in planted]
     lines = [f"planted incidents found: {sum(m is not None for m in matches)} of {len(matches)}"]
-    for incident, episode in zip(incidents, matches, strict=True):
+    for incident, seen in zip(planted, matches, strict=True):
         start = datetime.fromtimestamp(incident.start / SECOND, UTC)
         lines.append(
-            f"  {'missed' if episode is None else 'found':<8}{start:%Y-%m-%d %H:%M} UTC  "
+            f"  {'missed' if seen is None else 'found':<8}{start:%Y-%m-%d %H:%M} UTC  "
             f"{incident.topic}: {incident.kind} ({incident.metric} {incident.direction})"
         )
-    matched = {(episode.topic, episode.number) for episode in matches if episode}
+    matched = {(seen.topic, seen.number) for seen in matches if seen}
     lines.append(f"episodes beside them: {len(found) - len(matched)}")
     return "\n".join(lines)
 
@@ -88,7 +88,7 @@ def run(options: PipelineOptions) -> int:
         given.input = [str(sample.posts_path)]
         options.view_as(TopicOptions).topics_file = str(sample.topics_path)
     settings = settings_of(options)
-    incidents = sample.incidents_path if sample else None
+    planted = sample.incidents_path if sample else None
     with open_warehouse(start_over(out)) as warehouse:
         report = backfill(
             given.input,
@@ -99,12 +99,12 @@ def run(options: PipelineOptions) -> int:
         )
         forecast(warehouse)
         page = write_page(
-            warehouse, out / "index.html", sample=sample is not None, incidents=incidents
+            warehouse, out / "index.html", sample=sample is not None, incidents=planted
         )
-        found = episodes(read_records(warehouse, "latest_anomalies", Anomaly))
+        found = incidents(read_records(warehouse, "latest_anomalies", Anomaly))
         print(f"\nrows\n{report.text()}\n\nin {warehouse.uri}\n{summary(warehouse, found)}")
-    if incidents:
-        print(f"\n{planted_summary(read_planted(incidents), found)}")
+    if planted:
+        print(f"\n{planted_summary(read_planted(planted), found)}")
     print(f"\n{time.monotonic() - began:.0f} s. Open the page: {page.resolve().as_uri()}")
     return 0
 

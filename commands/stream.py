@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from dashboards.api import ANSWERS
 from dashboards.errors import DashboardError
 from dashboards.live import file_stamp
+from dashboards.opened import Json
 from dashboards.page import LivePage, render_live
 from dashboards.serve import HERE, serve
+from dashboards.view import Told
 from mltox.base.errors import UsageError
 from mltox.posts.records import Micros
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
@@ -25,9 +28,12 @@ def serve_page(warehouse: DuckDBWarehouse, port: int, *, sample: bool = False) -
         with reader.transaction():
             return render_live(reader, now, sample=sample)
 
+    def ask(path: str, asked: Mapping[str, str], now: Micros) -> Json:
+        return ANSWERS[path](reader, asked, Told(sample=sample), now)
+
     with warehouse.committed() as reader:
         try:
-            serving = serve(render, (HERE, port), lambda: file_stamp(warehouse.path))
+            serving = serve(render, (HERE, port), lambda: file_stamp(warehouse.path), ask)
             with serving as where:
                 print(f"the page is at {where} until Ctrl-C", flush=True)
                 yield where

@@ -58,7 +58,8 @@ class NewestPage:
 
     def _look(self) -> None:
         began = time.monotonic()
-        stamp = self._stamp()
+        # The hour beside it: where nothing comes any more, that is news as well.
+        stamp = (self._stamp(), time.time() // 3600)
         if stamp != self._seen or self._shown.problem:
             now: Micros = now_micros()
             try:

@@ -9,27 +9,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from dashboards import payload, queries, sections
-from dashboards.episodes import Episode, episodes
+from dashboards import sections
 from dashboards.errors import DashboardError
 from dashboards.markup import escaped, json_block
-from dashboards.planted import read_planted
 from dashboards.queries import Warehouse
-from dashboards.summary import now
+from dashboards.view import Told, View, gather
 from mltox.posts.records import Micros
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("base", "charts", "hourly", "daily", "week", "episodes", "main")
+SCRIPTS = (
+    "base", "zone", "charts", "download", "steps", "hourly", "daily", "week", "posts", "incidents",
+    "explore", "topics", "address", "main",
+)  # fmt: skip
 LIVE_SCRIPTS = (*SCRIPTS, "live")
-
-T = TypeVar("T")
 
 
 class LivePage(NamedTuple):
@@ -47,15 +45,14 @@ class LivePage(NamedTuple):
 
 
 def write_page(
-    warehouse: Warehouse, out: Path, *, sample: bool, incidents: Path | None = None
+    warehouse: Warehouse, out: Path, *, sample: bool, incidents: Path | None = None, **more: Any
 ) -> Path:
     """Write the page and return its path. The same warehouse gives the same bytes.
 
-    `sample` puts the 'sample data' banner on it; `incidents` is the side file of the sample, and
-    adds which of the planted incidents were found. Raises DashboardError where plotly is missing,
-    `out` cannot be written, or `incidents` is not such a file.
+    `more` are further fields of `Told`. Raises DashboardError where plotly is missing, `out` cannot
+    be written, or a side file is not one.
     """
-    html = render(warehouse, sample=sample, incidents=incidents)
+    html = render(warehouse, sample=sample, incidents=incidents, **more)
     partial = out.with_name(out.name + ".partial")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -66,16 +63,19 @@ def write_page(
     return out
 
 
-def render(warehouse: Warehouse, *, sample: bool, incidents: Path | None = None) -> str:
+def render(
+    warehouse: Warehouse, *, sample: bool, incidents: Path | None = None, **more: Any
+) -> str:
     """The page as it is written to a file: it asks for nothing."""
-    content = _content(warehouse, sample=sample, incidents=incidents)
+    told = Told(sample=sample, incidents=incidents, **more)
+    content = contents(warehouse, told)
     scripts = [_plotly(), _own_script(SCRIPTS)]
     return _whole(content, live="", policy=_policy(scripts), scripts=scripts)
 
 
-def render_live(warehouse: Warehouse, at: Micros, *, sample: bool) -> LivePage:
+def render_live(warehouse: Warehouse, at: Micros, *, sample: bool, **more: Any) -> LivePage:
     """The page as it is served, made at `at`. Raises DashboardError, WarehouseError."""
-    content = _content(warehouse, sample=sample)
+    content = contents(warehouse, Told(sample=sample, **more), at)
     scripts = [_plotly(), _own_script(LIVE_SCRIPTS)]
     policy = f"{_policy(scripts)}; connect-src 'self'"
     joined = "\0".join([policy, *content.values()])
@@ -94,65 +94,37 @@ def _whole(content: dict[str, str], *, live: str, policy: str, scripts: Iterable
     return _fill("page.html", **content, live=live, policy=policy, scripts=tags)
 
 
-def _content(
-    warehouse: Warehouse, *, sample: bool, incidents: Path | None = None
-) -> dict[str, str]:
+def contents(warehouse: Warehouse, told: Told, live_at: Micros | None = None) -> dict[str, str]:
     """What the page says, by the name of its place in page.html."""
-    totals = queries.topic_totals(warehouse)
-    models = queries.models(warehouse)
-    letters = queries.dead_letters(warehouse)
-    hours = _by_topic(queries.hours(warehouse))
-    days = _by_topic(queries.days(warehouse))
-    found = _by_topic(episodes(queries.anomalies(warehouse)))
-    planted = read_planted(incidents) if incidents else []
-    states = [now(hours[total.topic], total.last_hour) for total in totals]
-
+    view = gather(warehouse, told, live_at)
     return {
-        "title": escaped(sections.title(totals)),
+        "title": escaped(sections.title(view.totals)),
         "style": _asset("style.css"),
-        "meta": sections.meta(totals, models),
-        "banner": sections.banner() if sample else "",
-        "tiles": sections.tiles(totals, sum(map(len, found.values())), letters),
-        "overview": sections.overview(totals, states, days, found),
+        "meta": sections.meta(view.totals, view.models, view.clock),
+        "banner": sections.banner() if told.sample else "",
+        "tiles": sections.tiles(view),
+        "overview": sections.overview(view),
         "detail": _fill(
             "detail.html",
-            options=sections.options(totals),
-            accuracy=sections.accuracy(totals, queries.accuracies(warehouse)),
+            options=sections.options(view.totals, view.in_page),
+            accuracy=sections.accuracy(view),
         )
-        if totals
+        if view.totals
         else "",
-        "planted": sections.planted(planted, found) if planted else "",
-        "letters": sections.letters(letters),
+        "planted": sections.planted(view.planted, view.incidents) if view.planted else "",
+        "letters": sections.letters(view.letters),
         "footer": sections.footer(),
-        "data": "\n".join(_data(warehouse, totals, hours, days, found)),
+        "data": "\n".join(_data(view, live=live_at is not None)),
     }
 
 
-def _data(
-    warehouse: Warehouse,
-    totals: list[queries.TopicTotals],
-    hours: dict[str, list[queries.Hour]],
-    days: dict[str, list[queries.Day]],
-    found: dict[str, list[Episode]],
-) -> Iterable[str]:
-    labels = _by_topic(queries.label_days(warehouse))
-    week = _by_topic(queries.hours_of_week(warehouse))
-    forecasts = _by_topic(queries.forecasts(warehouse))
-    examples = _by_topic(queries.examples(warehouse))
-    yield json_block("page-data", payload.page([t.topic for t in totals], days))
-    for i, total in enumerate(totals):
-        of = total.topic
-        data = payload.TopicData(
-            of, hours[of], days[of], labels[of], week[of], forecasts[of], found[of], examples[of]
-        )
-        yield json_block(f"topic-{i}", payload.topic(data))
-
-
-def _by_topic(rows: Iterable[T]) -> defaultdict[str, list[T]]:
-    out: defaultdict[str, list[T]] = defaultdict(list)
-    for row in rows:
-        out[row.topic].append(row)  # type: ignore[attr-defined]
-    return out
+def _data(view: View, *, live: bool) -> Iterable[str]:
+    yield json_block("page-data", view.page_json(live=live))
+    for i, block in view.blocks():
+        yield json_block(f"topic-{i}", block)
+    if not live:
+        for i, opened in view.opened():
+            yield json_block(f"opened-{i}", opened)
 
 
 def _asset(name: str) -> str:

@@ -10,16 +10,22 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dashboards.episodes import Episode
+from dashboards.annotations import Annotation
+from dashboards.incidents import Incident
+from dashboards.judged import Judged, Span, sentence
 from dashboards.markup import clipped, visible
-from dashboards.queries import METRICS, Day, Example, Hour, HourOfWeek, LabelDay
-from mltox.posts.records import HOUR, LABELS, Anomaly, Forecast, Micros
+from dashboards.queries import METRICS, Day, Example, Hour, LabelDay, Step, TopicTotals
+from dashboards.summary import Now
+from mltox.evidence.links import link_of
+from mltox.posts.records import HOUR, LABELS, SECOND, Anomaly, Forecast, Micros
 
 SCALE = 100_000
 MAX_HOURS = 400 * 24
 """The page holds this many hours of a topic, the last ones."""
 
-MAX_EPISODES = 200
+MAX_STEPS = 10_000
+"""Five minutes with posts; a topic of more has hours and days alone."""
+MAX_INCIDENTS = 200
 MAX_EXAMPLES = 5
 MAX_TEXT = 600
 MAX_TERMS = 10
@@ -31,13 +37,17 @@ class TopicData(NamedTuple):
     """Everything the page shows of one topic, as the views gave it."""
 
     topic: str
-    hours: Sequence[Hour]
-    days: Sequence[Day]
-    labels: Sequence[LabelDay]
-    week: Sequence[HourOfWeek]
-    forecasts: Sequence[Forecast]
-    episodes: Sequence[Episode]
-    examples: Sequence[Example]
+    hours: Sequence[Hour] = ()
+    steps: Sequence[Step] = ()
+    days: Sequence[Day] = ()
+    labels: Sequence[LabelDay] = ()
+    forecasts: Sequence[Forecast] = ()
+    why_no_forecast: Mapping[str, str] = {}
+    incidents: Sequence[Incident] = ()
+    examples: Sequence[Example] = ()
+    judged: Judged = Judged(0, ())
+    gaps: Sequence[Span] = ()
+    annotations: Sequence[Annotation] = ()
 
 
 def _scaled(value: float | None) -> int | None:
@@ -73,6 +83,21 @@ def hourly(hours: Sequence[Hour]) -> Json | None:
     }
 
 
+def steps(rows: Sequence[Step]) -> Json | None:
+    """Five-minute steps with posts, as places from the first; None where there are too many."""
+    if not rows or len(rows) > MAX_STEPS:
+        return None
+    start, size = rows[0].step, 300 * SECOND
+    return {
+        "start": _millis(start),
+        "at": [(row.step - start) // size for row in rows],
+        "posts": [row.posts for row in rows],
+        "scored": [row.posts - row.posts_unscored for row in rows],
+        "mean_toxicity": [_scaled(row.mean_toxicity) for row in rows],
+        "toxic_share": [_scaled(row.toxic_share) for row in rows],
+    }
+
+
 def daily(days: Sequence[Day]) -> Json | None:
     if not days:
         return None
@@ -80,6 +105,7 @@ def daily(days: Sequence[Day]) -> Json | None:
     return {
         "start": days[0].day,
         "posts": _dense(*place, {d.day: d.posts for d in days}, 0),
+        "scored": _dense(*place, {d.day: d.posts - d.posts_unscored for d in days}, 0),
         "mean_toxicity": _dense(*place, {d.day: _scaled(d.mean_toxicity) for d in days}, None),
         "toxic_share": _dense(*place, {d.day: _scaled(d.toxic_share) for d in days}, None),
     }
@@ -99,21 +125,6 @@ def labels(rows: Sequence[LabelDay]) -> Json | None:
         if any(row.label == label for row in known)
     }
     return {"start": start, "series": series}
-
-
-def week(rows: Sequence[HourOfWeek]) -> Json | None:
-    """168 values a metric, from Monday 00:00; None where the topic never had a post."""
-    if not rows:
-        return None
-    at = {(row.day_of_week - 1) * 24 + row.hour_of_day: row for row in rows}
-
-    def column(pick: str) -> list[Any]:
-        found = [getattr(at[i], pick) if i in at else None for i in range(168)]
-        if pick == "posts":
-            return [None if value is None else round(value, 1) for value in found]
-        return [_scaled(value) for value in found]
-
-    return {metric: column(metric) for metric in METRICS}
 
 
 def forecast(rows: Sequence[Forecast]) -> dict[str, Json]:
@@ -141,6 +152,7 @@ def _anomaly(anomaly: Anomaly) -> Json:
         "metric": anomaly.metric,
         "severity": anomaly.severity,
         "direction": anomaly.direction,
+        "detector": visible(anomaly.detector),
         **{
             field: _unit(anomaly.metric, getattr(anomaly, field))
             for field in ("observed", "expected", "lower", "upper")
@@ -148,12 +160,19 @@ def _anomaly(anomaly: Anomaly) -> Json:
     }
 
 
-def _best_examples(examples: Iterable[Example]) -> list[Json]:
-    """The most toxic posts of an episode, each text once; `copies` is how many posts have it."""
+def _best_examples(examples: Iterable[Example], *, typical: bool) -> list[Json]:
+    """Posts of an incident, each text once; `copies` is how many of them have it.
+
+    The most toxic first; of a surge of posts (`typical`) those that its explanation chose.
+    """
     distinct = {example.post_id: example for example in examples}
     texts = Counter(e.text for e in distinct.values())
+
+    def place(e: Example) -> tuple[float, Micros]:
+        return (e.rank if typical else -(e.toxicity or 0.0), e.created_at)
+
     ranked: dict[str, Example] = {}
-    for e in sorted(distinct.values(), key=lambda e: (-(e.toxicity or 0.0), e.created_at)):
+    for e in sorted(distinct.values(), key=place):
         ranked.setdefault(e.post_id if e.text is None else f"text {e.text}", e)
     return [
         {
@@ -162,42 +181,87 @@ def _best_examples(examples: Iterable[Example]) -> list[Json]:
             "source": visible(e.source),
             "at": _millis(e.created_at),
             "copies": 1 if e.text is None else texts[e.text],
+            "link": link_of(e.post_id),
         }
         for e in list(ranked.values())[:MAX_EXAMPLES]
     ]
 
 
-def episode(found: Episode, examples: Sequence[Example]) -> Json:
+def incident(found: Incident, examples: Sequence[Example], data: TopicData, clock: Micros) -> Json:
     peaks = found.peaks()
-    told = next((peak for peak in peaks if peak.terms), peaks[0])
+    told = next((peak for peak in _by_strength(found) if peak.terms), peaks[0])
+    own = [e for e in examples if found.start <= e.hour < found.end]
+    typical = told.metric == "posts"
     return {
+        "id": found.id,
         "number": found.number,
         "start": _millis(found.start),
         "end": _millis(found.end),
-        "ongoing": found.ongoing,
+        "ongoing": found.ongoing(clock),
+        "afterwards": found.only_afterwards,
         "peaks": [_anomaly(peak) for peak in peaks],
         "hours": [_anomaly(anomaly) for anomaly in found.anomalies],
         "terms": [clipped(visible(term), 80) for term in told.terms[:MAX_TERMS]],
         "explained_share": _scaled(told.explained_share),
-        "detectors": sorted({anomaly.detector for anomaly in found.anomalies}),
-        "examples": _best_examples(e for e in examples if found.start <= e.hour < found.end),
+        "examples": _best_examples(
+            (e for e in own if not typical or e.metric == "posts"), typical=typical
+        ),
+        "events": [
+            clipped(visible(event.title), 120)
+            for event in data.annotations
+            if event.touches(found.start, found.end)
+        ],
     }
 
 
-def topic(data: TopicData) -> Json:
-    """The block of one topic. Only its last `MAX_EPISODES` episodes are in it."""
-    kept = data.episodes[-MAX_EPISODES:]
+def _by_strength(found: Incident) -> list[Anomaly]:
+    return sorted(found.anomalies, key=lambda a: (-abs(a.score), a.hour, a.metric))
+
+
+def annotation(event: Annotation) -> Json:
+    return {
+        "start": _millis(event.start),
+        "end": _millis(event.end),
+        "title": clipped(visible(event.title), 120),
+    }
+
+
+def topic(data: TopicData, clock: Micros) -> Json:
+    """The block of one topic. Only its last `MAX_INCIDENTS` incidents are in it."""
+    kept = data.incidents[-MAX_INCIDENTS:]
     return {
         "name": visible(data.topic),
         "hourly": hourly(data.hours),
+        "steps": steps(data.steps),
+        "daily": daily(data.days),
         "labels": labels(data.labels),
-        "week": week(data.week),
         "forecast": forecast(data.forecasts),
-        "episodes": [episode(found, data.examples) for found in kept],
-        "episodes_left_out": len(data.episodes) - len(kept),
+        "why_no_forecast": {m: visible(why) for m, why in data.why_no_forecast.items()},
+        "judged": [[status, hours] for status, hours in data.judged.runs],
+        "judged_text": sentence(data.judged) if data.judged.runs else "",
+        "gaps": [[_millis(gap.start), _millis(gap.end)] for gap in data.gaps],
+        "events": [annotation(event) for event in data.annotations],
+        "incidents": [incident(found, data.examples, data, clock) for found in kept],
+        "incidents_left_out": len(data.incidents) - len(kept),
     }
 
 
-def page(topics: Sequence[str], days: Mapping[str, Sequence[Day]]) -> Json:
-    """What all topics share: their names, in the order of the blocks, and their days."""
-    return {"topics": [{"name": visible(name), "daily": daily(days[name])} for name in topics]}
+def row(total: TopicTotals, state: Now, incidents: int, ongoing: bool) -> Json:
+    """A topic's line in the overview."""
+    scored = total.posts - total.posts_unscored
+    return {
+        "name": visible(total.topic),
+        "posts": total.posts,
+        "authors": total.authors,
+        "scored": scored,
+        "toxic_share": _scaled(total.toxic_share),
+        "mean_toxicity": _scaled(total.mean_toxicity),
+        "now": [
+            state.posts,
+            state.scored,
+            *map(_scaled, (state.share, state.usual, state.low, state.high)),
+        ],
+        "verdict": state.verdict,
+        "incidents": incidents,
+        "ongoing": ongoing,
+    }

@@ -1,4 +1,4 @@
-"""The incidents planted in the sample, held against the episodes found."""
+"""The incidents planted in the sample, held against those found."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from dashboards.episodes import Episode
 from dashboards.errors import DashboardError
+from dashboards.incidents import Incident
 from mltox.posts.records import SECOND, Micros
 
 
@@ -54,14 +54,14 @@ def _micros(at: str) -> Micros:
     return int(moment.timestamp()) * SECOND
 
 
-def match(planted: Planted, episodes: Iterable[Episode]) -> Episode | None:
-    """The first episode with an anomalous hour of the incident's metric and direction within it."""
-    for episode in episodes:
-        for anomaly in episode.anomalies:
+def match(planted: Planted, found: Iterable[Incident]) -> Incident | None:
+    """The first incident with an anomalous hour of the planted one's metric and direction in it."""
+    for incident in found:
+        for anomaly in incident.anomalies:
             if (anomaly.topic, anomaly.metric, anomaly.direction) == (
                 planted.topic,
                 planted.metric,
                 planted.direction,
             ) and planted.start <= anomaly.hour < planted.end:
-                return episode
+                return incident
     return None

@@ -6,13 +6,15 @@ The SQL is the part that BigQuery and DuckDB share. Times come back as integer m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from mltox.posts.records import Anomaly, Forecast, ForecastAccuracy, Micros
+from mltox.evidence.stored import utc
+from mltox.posts.records import DAY, Anomaly, Forecast, ForecastAccuracy, Micros
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 
@@ -20,7 +22,11 @@ METRICS = ("mean_toxicity", "toxic_share", "posts")
 
 
 class Warehouse(Protocol):
+    """What the page needs of a warehouse."""
+
     def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table: ...
+
+    def relation(self, name: str) -> str: ...
 
 
 class TopicTotals(NamedTuple):
@@ -53,6 +59,27 @@ class Day(NamedTuple):
     toxic_share: float | None
 
 
+class Span(NamedTuple):
+    """24 hours of a topic: `place` 0 ends at the clock, 1 a day before it."""
+
+    topic: str
+    place: int
+    posts: int
+    scored: int
+    toxic: float
+
+
+class Step(NamedTuple):
+    """Five minutes of a topic that have posts."""
+
+    topic: str
+    step: Micros
+    posts: int
+    posts_unscored: int
+    mean_toxicity: float | None
+    toxic_share: float | None
+
+
 class LabelDay(NamedTuple):
     topic: str
     day: int
@@ -60,13 +87,20 @@ class LabelDay(NamedTuple):
     mean_score: float | None
 
 
-class HourOfWeek(NamedTuple):
+class JudgedAfterwards(NamedTuple):
+    """Hours of a topic that were judged in retrospect: [start_at, end_at)."""
+
     topic: str
-    day_of_week: int
-    hour_of_day: int
-    posts: float
-    mean_toxicity: float | None
-    toxic_share: float | None
+    start_at: Micros
+    end_at: Micros
+
+
+class Flag(NamedTuple):
+    topic: str
+    hour: Micros
+    metric: str
+    status: str
+    detector: str
 
 
 class Example(NamedTuple):
@@ -110,52 +144,120 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     return [tuple(v) if isinstance(v, list) else v for v in values]
 
 
-def _rows(warehouse: Warehouse, view: str, row: type[RowT], order: str) -> list[RowT]:
+AT_ONCE = 500
+"""Topics that one query names."""
+
+
+def _rows(
+    warehouse: Warehouse,
+    view: str,
+    row: type[RowT],
+    order: str,
+    topics: Sequence[str] | None = None,
+) -> list[RowT]:
+    """All rows of a view, or those of some topics."""
     fields: tuple[str, ...] = row._fields  # type: ignore[attr-defined]
-    # Every part is a constant of this module: no value from the data is ever in the SQL.
-    table = warehouse.query(f"SELECT {', '.join(fields)} FROM {view} ORDER BY {order}")  # noqa: S608
-    return [row(*values) for values in zip(*map(_values, table.columns), strict=True)]
+    found: list[RowT] = []
+    for names in [()] if topics is None else batched(topics, AT_ONCE):
+        where = f" WHERE topic IN ({', '.join('?' * len(names))})" if names else ""
+        # Every part is a constant of this module: no value from the data is ever in the SQL.
+        sql = f"SELECT {', '.join(fields)} FROM {view}{where} ORDER BY {order}"  # noqa: S608
+        table = warehouse.query(sql, names)
+        found += [row(*values) for values in zip(*map(_values, table.columns), strict=True)]
+    return found
+
+
+def batched(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(names), size):
+        yield names[start : start + size]
 
 
 def topic_totals(warehouse: Warehouse) -> list[TopicTotals]:
-    """Every topic, the one with most posts first."""
-    return _rows(warehouse, "topic_summary", TopicTotals, "posts DESC, topic")
+    """Every topic, by name: an order that stays while counts change."""
+    return _rows(warehouse, "topic_summary", TopicTotals, "topic")
 
 
-def hours(warehouse: Warehouse) -> list[Hour]:
-    return _rows(warehouse, "hourly_dashboard", Hour, "topic, hour")
+def hours(warehouse: Warehouse, topics: Sequence[str]) -> list[Hour]:
+    return _rows(warehouse, "hourly_dashboard", Hour, "topic, hour", topics)
 
 
-def days(warehouse: Warehouse) -> list[Day]:
-    return _rows(warehouse, "topic_daily", Day, "topic, day")
+def days(warehouse: Warehouse, topics: Sequence[str]) -> list[Day]:
+    return _rows(warehouse, "topic_daily", Day, "topic, day", topics)
 
 
-def label_days(warehouse: Warehouse) -> list[LabelDay]:
-    return _rows(warehouse, "label_daily", LabelDay, "topic, label, day")
+def five_minutes(warehouse: Warehouse, topics: Sequence[str]) -> list[Step]:
+    return _rows(warehouse, "five_minutes", Step, "topic, step", topics)
 
 
-def hours_of_week(warehouse: Warehouse) -> list[HourOfWeek]:
-    return _rows(warehouse, "hour_of_week", HourOfWeek, "topic, day_of_week, hour_of_day")
+def label_days(warehouse: Warehouse, topics: Sequence[str]) -> list[LabelDay]:
+    return _rows(warehouse, "label_daily", LabelDay, "topic, label, day", topics)
 
 
-def anomalies(warehouse: Warehouse) -> list[Anomaly]:
-    return _rows(warehouse, "anomaly_details", Anomaly, "topic, hour, metric")
+def spans(warehouse: Warehouse, clock: Micros, count: int) -> list[Span]:
+    """Of every topic the `count` spans of 24 hours that end with `clock`, without empty ones."""
+    table = warehouse.query(
+        "SELECT topic, hour, posts, posts_unscored, toxic_share FROM hourly_dashboard"
+        " WHERE hour >= ? AND hour < ?",
+        (utc(clock - count * DAY), utc(clock)),
+    )
+    hour = table["hour"].cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
+    scored = pc.subtract(table["posts"], table["posts_unscored"])
+    toxic = pc.fill_null(pc.multiply(table["toxic_share"].cast(pa.float64()), scored), 0.0)
+    place = pc.floor(pc.divide(pc.subtract(pa.scalar(clock - 1), hour).cast(pa.float64()), DAY))
+    whole = pa.table(
+        {
+            "topic": table["topic"],
+            "place": place.cast(pa.int64()),
+            "posts": table["posts"],
+            "scored": scored,
+            "toxic": toxic,
+        }
+    )
+    sums = [("posts", "sum"), ("scored", "sum"), ("toxic", "sum")]
+    grouped = whole.group_by(["topic", "place"]).aggregate(sums)
+    columns = ("topic", "place", "posts_sum", "scored_sum", "toxic_sum")
+    rows = zip(*(grouped[name].to_pylist() for name in columns), strict=True)
+    return sorted(Span(*row) for row in rows)
 
 
-def examples(warehouse: Warehouse) -> list[Example]:
-    return _rows(warehouse, "anomaly_examples", Example, "topic, hour, metric, rank")
+def anomalies(warehouse: Warehouse, topics: Sequence[str]) -> list[Anomaly]:
+    return _rows(warehouse, "anomaly_details", Anomaly, "topic, hour, metric, detector", topics)
 
 
-def forecasts(warehouse: Warehouse) -> list[Forecast]:
-    return _rows(warehouse, "forecast_dashboard", Forecast, "topic, metric, hour")
+def posts_of_all(warehouse: Warehouse) -> list[tuple[Micros, int]]:
+    """Posts of all topics together by hour, hours without any left out."""
+    table = warehouse.query(
+        "SELECT hour, CAST(SUM(posts) AS INT64) AS posts FROM hourly_dashboard"
+        " GROUP BY hour ORDER BY hour"
+    )
+    return list(zip(*map(_values, table.columns), strict=True))
 
 
-def accuracies(warehouse: Warehouse) -> list[ForecastAccuracy]:
+def flags(warehouse: Warehouse) -> list[Flag]:
+    """Every anomalous hour of every topic, without its evidence."""
+    return _rows(warehouse, "anomaly_details", Flag, "topic, hour, metric, detector")
+
+
+def afterwards(warehouse: Warehouse) -> list[JudgedAfterwards]:
+    """The spans of topics that were judged in retrospect."""
+    return _rows(warehouse, "latest_judged_spans", JudgedAfterwards, "topic, start_at")
+
+
+def examples(warehouse: Warehouse, topics: Sequence[str]) -> list[Example]:
+    return _rows(warehouse, "anomaly_examples", Example, "topic, hour, metric, rank", topics)
+
+
+def forecasts(warehouse: Warehouse, topics: Sequence[str]) -> list[Forecast]:
+    return _rows(warehouse, "forecast_dashboard", Forecast, "topic, metric, hour", topics)
+
+
+def accuracies(warehouse: Warehouse, topics: Sequence[str]) -> list[ForecastAccuracy]:
     return _rows(
         warehouse,
         "forecast_accuracy_dashboard",
         ForecastAccuracy,
         "topic, metric, chosen DESC, mase, method",
+        topics,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from dashboards.episodes import Episode
+from dashboards.clock import Clock
+from dashboards.incidents import Incident
 from dashboards.markup import (
     clipped,
     escaped,
@@ -19,8 +21,11 @@ from dashboards.markup import (
 )
 from dashboards.planted import Planted, match
 from dashboards.queries import Day, Letters, ModelUse, TopicTotals
-from dashboards.summary import Now
-from mltox.posts.records import HOUR, ForecastAccuracy, Micros
+from dashboards.summary import LEAST_SCORED, Now
+from mltox.posts.records import HOUR, Micros
+
+if TYPE_CHECKING:
+    from dashboards.view import View
 
 METRIC_NAMES = {
     "mean_toxicity": "Mean toxicity",
@@ -28,6 +33,11 @@ METRIC_NAMES = {
     "posts": "Posts",
 }
 TREND_DAYS = 28
+ROWS = 50
+"""Of the overview, without a script; with one, a page of it."""
+OPTIONS = 300
+LARGEST_MASE = 100.0
+"""Above it the series hardly moved, and the quotient says nothing."""
 MAX_PAYLOAD = 500
 LIVE_FORM = "%-d %b %Y, %H:%M:%S"
 
@@ -42,15 +52,17 @@ def title(totals: Sequence[TopicTotals]) -> str:
     return f"Toxicity of {listed}"
 
 
-def meta(totals: Sequence[TopicTotals], models: Sequence[ModelUse]) -> str:
+def meta(totals: Sequence[TopicTotals], models: Sequence[ModelUse], clock: Clock) -> str:
     if not totals:
         return "The warehouse holds no posts yet."
     first, last = min(t.first_hour for t in totals), max(t.last_hour for t in totals)
-    parts = [f"Posts of {time_tag(first)} to {time_tag(last + HOUR)} UTC"]
+    parts = [f"Posts of {time_tag(first)} to {time_tag(last + HOUR)}"]
+    if not clock.live:
+        parts.append(f"“now” is {time_tag(clock.now)}, the end of these data")
     if models:
         names = ", ".join(escaped(clipped(use.model, 80)) for use in models[:3])
         parts.append(f"scored by {names}")
-        parts.append(f"last written {time_tag(max(use.updated_at for use in models))} UTC")
+        parts.append(f"last written {time_tag(max(use.updated_at for use in models))}")
     return " · ".join(parts)
 
 
@@ -69,7 +81,8 @@ def banner() -> str:
     )
 
 
-def tiles(totals: Sequence[TopicTotals], anomalies: int, letters: Sequence[Letters]) -> str:
+def tiles(view: View) -> str:
+    totals, letters = view.totals, view.letters
     posts = sum(t.posts for t in totals)
     unscored = sum(t.posts_unscored for t in totals)
     scored = posts - unscored
@@ -87,9 +100,17 @@ def tiles(totals: Sequence[TopicTotals], anomalies: int, letters: Sequence[Lette
             f"{len(totals):,}",
             "a post may be in several" if len(totals) > 1 else "watched",
         ),
-        ("Toxic share", share(toxic / scored if scored else None), "of scored posts"),
-        ("Mean toxicity", score(mean / scored if scored else None), "from 0 to 1"),
-        ("Anomalies", f"{anomalies:,}", "spells of unusual hours"),
+        (
+            "Toxic share",
+            share(toxic / scored if scored else None),
+            f"{round(toxic):,} of {scored:,} scored posts",
+        ),
+        (
+            "Mean toxicity",
+            score(mean / scored if scored else None),
+            f"from 0 to 1, over {scored:,} posts",
+        ),
+        ("Incidents", f"{sum(map(len, view.incidents.values())):,}", hours_judged(view)),
         (
             "Not usable",
             f"{lost:,}",
@@ -106,74 +127,109 @@ def tiles(totals: Sequence[TopicTotals], anomalies: int, letters: Sequence[Lette
     )
 
 
+def hours_judged(view: View) -> str:
+    """How many hours anybody looked at: without it a count of incidents is no all-clear."""
+    found = [view.judged(view.totals[i].topic) for i in view.in_page]
+    hours = sum(count for each in found for _, count in each.runs)
+    known = sum(each.known for each in found)
+    return f"in {known:,} of {hours:,} hours that could be judged" if hours else "no hours yet"
+
+
 def _verdict(now: Now) -> str:
     arrows = {
         "above usual": '<span class="up">▲ above usual</span>',
         "below usual": '<span class="down">▼ below usual</span>',
     }
-    return arrows.get(now.verdict, f'<span class="plain">{now.verdict}</span>')
+    css = "silent" if now.silent else "plain"
+    return arrows.get(now.verdict, f'<span class="{css}">{now.verdict}</span>')
 
 
-def overview(
-    totals: Sequence[TopicTotals],
-    states: Sequence[Now],
-    days: Mapping[str, Sequence[Day]],
-    found: Mapping[str, Sequence[Episode]],
-) -> str:
+def _now_share(now: Now) -> str:
+    """A share never stands without its posts; of too few of them it is no figure."""
+    if now.share is None:
+        return "–"
+    of = f"<br><small>of {plural(now.scored, 'post', 'posts')}</small>"
+    if now.scored < LEAST_SCORED:
+        return f'<span class="few">{share(now.share)}</span>{of}'
+    usual = (
+        f"<br><small>usual {share(now.usual)} ({share(now.low)} to {share(now.high)})</small>"
+        if now.usual is not None
+        else ""
+    )
+    return f"{share(now.share)}{of}{usual}"
+
+
+def _of_posts(value: str, total: TopicTotals) -> str:
+    scored = total.posts - total.posts_unscored
+    few = scored < LEAST_SCORED
+    shown = f'<span class="few">{value}</span>' if few else value
+    return f"{shown}<br><small>of {scored:,}</small>"
+
+
+def first_rows(totals: Sequence[TopicTotals]) -> list[int]:
+    """Places of the topics that stand on the first page: all by name, or the busiest of many."""
+    places = list(range(len(totals)))
+    if len(places) > ROWS:
+        places.sort(key=lambda i: (-totals[i].posts, i))
+    return places[:ROWS]
+
+
+def overview(view: View) -> str:
     """A row a topic. `data-topic` is its place in the page's data."""
-    if not totals:
+    if not view.totals:
         return '<p class="empty">No posts yet. Run <code>mltox demo</code> or score a file.</p>'
+    places = first_rows(view.totals)
     rows = []
-    for total, state in zip(totals, states, strict=True):
+    for i in places:
+        total, state = view.totals[i], view.states[i]
         name = escaped(clipped(total.topic, 80))
-        trend = _trend(days.get(total.topic, ()))
-        usual = (
-            f"<br><small>usual {share(state.usual)} "
-            f"({share(state.low)} to {share(state.high)})</small>"
-            if state.usual is not None
-            else ""
-        )
-        own = len(found.get(total.topic, ()))
-        open_now = any(episode.ongoing for episode in found.get(total.topic, ()))
+        trend = _trend(view.days.get(total.topic, ()), view.clock.now)
+        own = view.incidents.get(total.topic, ())
+        open_now = sum(incident.ongoing(view.clock.now) for incident in own)
         rows.append(
             [
                 f'<a href="#topic={_address(total.topic)}">{name}</a>',
                 f"{total.posts:,}<br><small>{state.posts:,} in the last 24 h</small>",
                 f"{total.authors:,}",
-                share(total.toxic_share),
+                _of_posts(share(total.toxic_share), total),
                 score(total.mean_toxicity),
-                f"{share(state.share)}{usual}",
+                _now_share(state),
                 _verdict(state),
-                f"{own:,}" + ("<br><small>1 ongoing</small>" if open_now else ""),
+                f"{len(own):,}" + (f"<br><small>{open_now} ongoing</small>" if open_now else ""),
                 sparkline(trend, f"Toxic share by day, last {len(trend)} days"),
             ]
         )
     head = [
         "Topic", "Posts", "Authors", "Toxic share", "Mean toxicity",
-        "Toxic share, last 24 h", "Now", "Anomalies", "Trend by day",
+        "Toxic share, last 24 h", "Now", "Incidents", "Trend by day",
     ]  # fmt: skip
-    attributes = [f' data-topic="{i}"' for i in range(len(totals))]
+    attributes = [f' data-topic="{i}"' for i in places]
+    rest = len(view.totals) - len(places)
+    more = f'<p class="note" id="topics-rest">The {ROWS} with most posts; {rest:,} more.</p>'
     return table(
         "Topics", head, rows, numeric=(1, 2, 3, 4, 5, 7), css="stack", attributes=attributes
-    )
+    ) + (more if rest else "")
 
 
 def _address(topic: str) -> str:
     return escaped(quote(topic, safe=""))
 
 
-def _trend(days: Sequence[Day]) -> list[float | None]:
+def _trend(days: Sequence[Day], clock: Micros) -> list[float | None]:
+    """Up to the page's now, so that a topic that has ended is seen to have."""
     if not days:
         return []
-    last = days[-1].day
+    last = (clock - 1) // (24 * HOUR)
     shares = {d.day: d.toxic_share for d in days}
-    return [shares.get(day) for day in range(max(days[0].day, last - TREND_DAYS + 1), last + 1)]
+    first = max(days[0].day, last - TREND_DAYS + 1)
+    return [shares.get(day) for day in range(first, last + 1)]
 
 
-def options(totals: Sequence[TopicTotals]) -> str:
+def options(totals: Sequence[TopicTotals], in_page: Sequence[int]) -> str:
+    """Those in the page where there are many; the overview leads to the others."""
+    places = range(len(totals)) if len(totals) <= OPTIONS else in_page
     return "".join(
-        f'<option value="{i}">{escaped(clipped(total.topic, 40))}</option>'
-        for i, total in enumerate(totals)
+        f'<option value="{i}">{escaped(clipped(totals[i].topic, 40))}</option>' for i in places
     )
 
 
@@ -181,17 +237,26 @@ def method(name: str) -> str:
     return escaped(name.replace("_", " ").capitalize())
 
 
-def accuracy(totals: Sequence[TopicTotals], rows: Sequence[ForecastAccuracy]) -> str:
+def mase(value: float | None) -> str:
+    """
+    >>> mase(0.812), mase(4092677405.47)
+    ('0.81', 'no measure')
+    """
+    return "no measure" if value is not None and value > LARGEST_MASE else score(value, 2)
+
+
+def accuracy(view: View) -> str:
     """A row a topic and metric: the method chosen, its rivals. `data-of` is the topic's place."""
+    rows = view.accuracies
     if not rows:
-        return '<p class="empty">No forecast yet: it needs some days of history.</p>'
-    place = {total.topic: i for i, total in enumerate(totals)}
+        return '<p class="empty">No forecast was measured: it needs some days of history.</p>'
+    place = {total.topic: i for i, total in enumerate(view.totals)}
     cells, attributes = [], []
     for (topic, metric), group in groupby(rows, key=lambda row: (row.topic, row.metric)):
         ranked = list(group)
         best = next((row for row in ranked if row.chosen), ranked[0])
         rivals = ", ".join(
-            f"{method(row.method)} {score(row.mase, 2)}" for row in ranked if row is not best
+            f"{method(row.method)} {mase(row.mase)}" for row in ranked if row is not best
         )
         attributes.append(f' data-of="{place.get(topic, -1)}"')
         cells.append(
@@ -199,7 +264,7 @@ def accuracy(totals: Sequence[TopicTotals], rows: Sequence[ForecastAccuracy]) ->
                 escaped(clipped(topic, 80)),
                 METRIC_NAMES.get(metric, escaped(metric)),
                 f'<span class="chosen">{method(best.method)}</span>',
-                score(best.mase, 2),
+                mase(best.mase),
                 share(best.coverage_80),
                 share(best.coverage_95),
                 rivals or "–",
@@ -208,8 +273,8 @@ def accuracy(totals: Sequence[TopicTotals], rows: Sequence[ForecastAccuracy]) ->
     horizon = max(row.horizon_hours for row in rows)
     note = (
         f'<p class="note">Measured by forecasting {horizon} hours ahead from earlier moments. '
-        "MASE below 1 is better than repeating the same hour of the week before. A good band holds "
-        "as many hours as its name says.</p>"
+        "MASE below 1 is better than repeating the day before. A good band holds as many hours as "
+        "its name says. Where a series hardly moved, MASE is no measure.</p>"
     )
     head = [
         "Topic", "Measure", "Method chosen", "MASE",
@@ -220,11 +285,11 @@ def accuracy(totals: Sequence[TopicTotals], rows: Sequence[ForecastAccuracy]) ->
     )
 
 
-def planted(incidents: Sequence[Planted], found: Mapping[str, Sequence[Episode]]) -> str:
+def planted(incidents: Sequence[Planted], found: Mapping[str, Sequence[Incident]]) -> str:
     rows, hits = [], 0
     for incident in incidents:
-        episode = match(incident, found.get(incident.topic, ()))
-        hits += episode is not None
+        seen = match(incident, found.get(incident.topic, ()))
+        hits += seen is not None
         rows.append(
             [
                 escaped(incident.topic),
@@ -232,10 +297,10 @@ def planted(incidents: Sequence[Planted], found: Mapping[str, Sequence[Episode]]
                 f"{METRIC_NAMES.get(incident.metric, escaped(incident.metric))} "
                 f"{'▲' if incident.direction == 'up' else '▼'} {escaped(incident.direction)}",
                 f"{time_tag(incident.start)} to {time_tag(incident.end)}",
-                f"✓ found, no. {episode.number}" if episode else "✗ missed",
+                f"✓ found, no. {seen.number}" if seen else "✗ missed",
             ]
         )
-    head = ["Topic", "Incident", "Measure", "Planted (UTC)", "Result"]
+    head = ["Topic", "Incident", "Measure", "Planted", "Result"]
     return (
         '<section aria-labelledby="planted-title">'
         '<h2 id="planted-title">Incidents planted in the sample</h2>'
@@ -261,16 +326,18 @@ def letters(rows: Sequence[Letters]) -> str:
         ]
         for row in rows
     ]
-    head = ["Reason", "Stage", "Count", "Last seen (UTC)", "What was wrong"]
+    head = ["Reason", "Stage", "Count", "Last seen", "What was wrong"]
     return table("Dead letters by reason", head, cells, numeric=(2,), css="stack")
 
 
 def footer() -> str:
     return (
-        "<p>All times are UTC. Toxicity is a model’s estimate of the probability that people would "
-        "call a post toxic; it errs, more so with irony, dialect and reclaimed words. Toxic share "
-        "is the share of scored posts at or above the model’s threshold.</p>"
+        "<p>Times are of the zone chosen above, UTC at first. Toxicity is a model’s estimate of "
+        "the probability that people would call a post toxic; it errs, more so with irony, dialect "
+        "and reclaimed words. Toxic share is the share of scored posts at or above the model’s "
+        f"threshold; where fewer than {LEAST_SCORED} posts stand behind a figure, it is grey.</p>"
         "<p>“Usual” is the median of the 24-hour spans in the 28 days before; in brackets is the "
         "range of an ordinary day, three times the scatter either way. Posts in languages that the "
-        "model does not know are counted and not scored.</p>"
+        "model does not know are counted and not scored. Hours that were not judged are shaded in "
+        "the charts: nothing is said of them, neither good nor bad.</p>"
     )

@@ -1,7 +1,8 @@
 """The live page over HTTP, for readers on this machine.
 
 `/` is the page, `/parts` the page without its scripts, `/status` tells whether there is a newer
-one. There is no password: by default only this machine reaches the server, and a request under
+one; `/topic`, `/span` and `/search` answer in JSON (`dashboards.api`). There is no password: by
+default only this machine reaches the server, and a request under
 another host's name is refused, for that would be a foreign site that made its name point here.
 """
 
@@ -11,19 +12,26 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import Callable, Hashable, Iterator
+import time
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from string import Template
 from typing import Any
+from urllib.parse import parse_qsl
 
+from dashboards.api import ANSWERS, BadRequest, NotFound
 from dashboards.errors import DashboardError
 from dashboards.live import NewestPage, Shown
 from dashboards.markup import escaped
+from dashboards.opened import Json
 from dashboards.page import ASSETS, LivePage
+from mltox.base.errors import UserError
 from mltox.posts.records import Micros
+
+Ask = Callable[[str, Mapping[str, str], Micros], Json]
 
 log = logging.getLogger(__name__)
 
@@ -42,16 +50,18 @@ def serve(
     render: Callable[[Micros], LivePage],
     address: tuple[str, int],
     stamp: Callable[[], Hashable],
+    ask: Ask | None = None,
 ) -> Iterator[str]:
     """Serves the page from threads of this process, and yields where it is: `http://host:port/`.
 
     `render(now)` makes it, again when `stamp()` has changed; both are called from one thread at a
-    time. Port 0 takes a free one. Raises DashboardError where the address cannot be had.
+    time. `ask(path, parameters, now)` answers what the page's script asks for, from any thread.
+    Port 0 takes a free one. Raises DashboardError where the address cannot be had.
     """
     host, port = address
     newest = NewestPage(render, stamp)
     try:
-        server = _Server((host, port), partial(_Handler, newest, host in LOOPBACK))
+        server = _Server((host, port), partial(_Handler, newest, ask, host in LOOPBACK))
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise DashboardError(f"cannot serve at {host}:{port}: {reason.lower()}") from error
@@ -80,8 +90,9 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     timeout = 30
 
-    def __init__(self, newest: NewestPage, only_here: bool, *args: Any) -> None:
+    def __init__(self, newest: NewestPage, ask: Ask | None, only_here: bool, *args: Any) -> None:
         self._newest = newest
+        self._ask = ask
         self._only_here = only_here
         super().__init__(*args)
 
@@ -91,6 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._notice(HTTPStatus.MISDIRECTED_REQUEST, "Not here", "This page has another name.")
         elif path == "/status":
             self._send(HTTPStatus.OK, "application/json", status(self._newest.look()))
+        elif path in ANSWERS and self._ask is not None:
+            self._answer(self._ask, path)
         elif path in {"/", "/parts"}:
             self._page(self._newest.look(), parts=path == "/parts")
         else:
@@ -101,6 +114,24 @@ class _Handler(BaseHTTPRequestHandler):
     def _is_ours(self) -> bool:
         name = self.headers.get("Host", HERE).rsplit(":", 1)[0]
         return name.strip("[]").lower() in LOOPBACK
+
+    def _answer(self, ask: Ask, path: str) -> None:
+        status = HTTPStatus.OK
+        try:
+            asked = dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True))
+            found = ask(path, asked, time.time_ns() // 1000)
+        except NotFound as error:
+            status, found = HTTPStatus.NOT_FOUND, {"problem": str(error)}
+        except (BadRequest, ValueError) as error:
+            status, found = HTTPStatus.BAD_REQUEST, {"problem": str(error)}
+        except UserError as error:
+            status, found = HTTPStatus.SERVICE_UNAVAILABLE, {"problem": str(error)}
+        except Exception:
+            log.exception("%s could not be answered", path)
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+            found = {"problem": "the log of the server says why"}
+        # No lone surrogate of a text can stand in JSON otherwise.
+        self._send(status, "application/json", json.dumps(found))
 
     def _page(self, shown: Shown, *, parts: bool) -> None:
         if shown.page is None:

@@ -1,13 +1,27 @@
 // Data, formats and small DOM helpers. All text goes in by textContent.
-const SCALE = 100000, HOUR = 3600e3, DAY = 24 * HOUR;
+const SCALE = 100000, MINUTE = 60e3, HOUR = 3600e3, DAY = 24 * HOUR;
+const LEAST_POSTS = 10;  // a share of fewer posts is no figure: it is drawn grey, and beside the line
 const read = (id) => JSON.parse(document.getElementById(id).textContent);
 let page = read("page-data");
 const blocks = new Map();
-const topicAt = (i) => {
-  if (!blocks.has(i)) blocks.set(i, read("topic-" + i));
-  return blocks.get(i);
-};
 const byId = (id) => document.getElementById(id);
+const served = () => Boolean(byId("live"));
+
+// A topic's data: in the page, or from its server; null where neither has it.
+function topicAt(i) {
+  if (!blocks.has(i) && byId("topic-" + i)) blocks.set(i, read("topic-" + i));
+  return blocks.get(i) ?? null;
+}
+async function loadTopic(i) {
+  if (!topicAt(i) && served()) blocks.set(i, await askJson("topic", { name: page.topics[i].name }));
+  return topicAt(i);
+}
+
+async function askJson(path, parameters) {
+  const answer = await fetch(`${path}?${new URLSearchParams(parameters)}`, { cache: "no-store", signal: AbortSignal.timeout(60000) });
+  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).problem ?? `the server answered ${answer.status}`);
+  return answer.json();
+}
 
 function el(name, attributes = {}, ...children) {
   const node = document.createElement(name);
@@ -22,26 +36,19 @@ const plain = (text) =>
 const short = (text, n) => (text.length > n ? text.slice(0, n - 1) + "…" : text);
 
 const METRICS = {
-  mean_toxicity: { name: "Mean toxicity", tick: ".2f", format: (v) => (v / SCALE).toFixed(3), unit: SCALE },
-  toxic_share: { name: "Toxic share", tick: ".0%", format: (v) => (100 * v / SCALE).toFixed(1) + " %", unit: SCALE },
-  posts: { name: "Posts", tick: ",~r", format: (v) => (v < 10 && v % 1 ? v.toFixed(1) : count(Math.round(v))), unit: 1 },
+  mean_toxicity: { name: "Mean toxicity", format: (v) => (v / SCALE).toFixed(3), fine: ".3f", unit: SCALE },
+  toxic_share: { name: "Toxic share", format: (v) => (100 * v / SCALE).toFixed(1) + " %", fine: ".1%", unit: SCALE },
+  posts: { name: "Posts", format: (v) => (v < 10 && v % 1 ? v.toFixed(1) : count(Math.round(v))), fine: ",.0f", unit: 1 },
 };
+// Ticks with as many digits as the axis needs: never 0.00 five times.
+function tickOf(metric, top) {
+  if (metric === "posts") return ",~r";
+  const digits = Math.max(0, Math.ceil(-Math.log10(top / 5)));
+  return metric === "toxic_share" ? `.${Math.max(0, digits - 2)}%` : `.${Math.max(2, digits)}f`;
+}
 const count = (n) => n.toLocaleString("en-GB");
+const some = (n, one, many) => `${count(n)} ${n === 1 ? one : many}`;
 const percent = (v) => (v / SCALE < 0.005 ? "under 1 %" : Math.round(100 * v / SCALE) + " %");
-// As the tables have them; Intl's short months differ from browser to browser.
-const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const weekdayText = (ms) => WEEKDAYS[(new Date(ms).getUTCDay() + 6) % 7];
-const dayText = (ms) => {
-  const date = new Date(ms);
-  return `${weekdayText(ms)} ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
-};
-const hourText = (ms) => new Date(ms).toISOString().slice(11, 16);
-const timeText = (ms) => `${dayText(ms)}, ${hourText(ms)}`;
-const weekHourText = (ms) => `${weekdayText(ms)} ${hourText(ms)}`;
-const spanText = (from, to) =>
-  to - from <= DAY && dayText(from) === dayText(to - 1)
-    ? `${dayText(from)}, ${hourText(from)}–${dayText(to) === dayText(from) ? hourText(to) : "24:00"}`
-    : `${timeText(from)} – ${timeText(to)}`;
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
-const state = { topic: 0, metric: "mean_toxicity", days: 28, shown: 10, zoom: null };
+const state = { topic: 0, metric: "mean_toxicity", days: 0, step: "auto", shown: 10, zoom: null, zone: "UTC", forecast: true, opened: null };

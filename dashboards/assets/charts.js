@@ -27,10 +27,11 @@ function layout(more) {
       orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 12 },
       ...(narrow.matches ? { entrywidthmode: "fraction", entrywidth: 0.48 } : {}),
     },
+    annotations: [],
     // A finger must be able to scroll past a chart.
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     ...more,
-    xaxis: { ...axis, type: "date", showgrid: false, tickformatstops: DATE_TICKS, hoverformat: "%a %-d %b %Y, %H:%M UTC", fixedrange: false, ...more.xaxis },
+    xaxis: { ...axis, type: "date", showgrid: false, tickformatstops: DATE_TICKS, hoverformat: `%a %-d %b %Y, %H:%M ${zoneName()}`, fixedrange: false, ...more.xaxis },
     yaxis: { ...axis, rangemode: "tozero", nticks: 6, ...more.yaxis },
   };
 }
@@ -41,6 +42,7 @@ function draw(id, traces, figure, label) {
   box.setAttribute("role", "img");
   box.setAttribute("aria-label", label);
   if (!box.data) box.replaceChildren();
+  offerDownloads(box, label);
   const drawn = Plotly.react(box, traces, layout(figure), CONFIG);
   byId("js-plotly-tester").setAttribute("aria-hidden", "true");
   return drawn;
@@ -50,6 +52,7 @@ function empty(id, text) {
   const box = byId(id);
   if (box.data) Plotly.purge(box);
   box.classList.add("empty");
+  offerDownloads(box, null);
   box.removeAttribute("role");
   box.removeAttribute("aria-label");
   box.replaceChildren(el("p", { class: "empty" }, text));

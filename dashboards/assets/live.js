@@ -46,7 +46,7 @@ function replaceData(fresh) {
   page = read("page-data");
 }
 
-function takeOver(fresh) {
+async function takeOver(fresh) {
   const name = page.topics[state.topic]?.name, settle = [holdSight(), holdFocus()];
   const redraw = dataText(document) !== dataText(fresh);
   document.title = fresh.title;
@@ -54,9 +54,13 @@ function takeOver(fresh) {
   for (const part of partsOf(document)) replacePart(part, found.get(part.dataset.part));
   if (redraw) replaceData(fresh);
   if (page.topics.length) {
-    const i = page.topics.findIndex((topic) => topic.name === name);
-    mark(Math.max(0, i));
-    if (redraw) drawAll();
+    const i = Math.max(0, page.topics.findIndex((topic) => topic.name === name));
+    takeRows();
+    mark(i);
+    if (redraw) {
+      await loadTopic(i).catch(() => null);
+      drawAll();
+    } else { drawTimes(); offerTables(); }
   }
   settle.forEach((put) => put());
 }
@@ -69,7 +73,7 @@ const isSameKind = (fresh) => policyOf(fresh) === policyOf(document) && partName
 function say(problem, at) {
   if (at) byId("live").dataset.at = String(at);
   const since = byId("live").dataset.at;
-  const told = since ? `${dayText(Number(since))}, ${new Date(Number(since)).toISOString().slice(11, 19)} UTC` : "it was opened";
+  const told = since ? `${dayText(Number(since))}, ${hourText(Number(since))}${new Date(Number(since)).toISOString().slice(16, 19)} ${zoneName()}` : "it was opened";
   byId("live").classList.toggle("stale", Boolean(problem));
   byId("live-text").textContent = problem ? `Not updated since ${told}: ${problem}` : `Live, updated ${told}`;
 }
@@ -88,7 +92,7 @@ async function look() {
       const fresh = new DOMParser().parseFromString(await (await ask("parts")).text(), "text/html");
       if (!isSameKind(fresh)) return location.reload();
       version = fresh.getElementById("live").dataset.version;
-      takeOver(fresh);
+      await takeOver(fresh);
     }
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof DOMException || status === undefined)) throw error;

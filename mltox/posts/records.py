@@ -178,6 +178,21 @@ class Anomaly(NamedTuple):
     updated_at: Micros
 
 
+class JudgedSpan(NamedTuple):
+    """A row of `judged_spans`: [start_at, end_at) of a topic was judged in retrospect.
+
+    All its hours were known when each was judged. Without it nobody could tell hours that nothing
+    was found in from hours that nobody looked at.
+    """
+
+    topic: str
+    detector: str
+    start_at: Micros
+    end_at: Micros
+    hours_judged: int
+    updated_at: Micros
+
+
 class Forecast(NamedTuple):
     """A row of `forecasts`. `run_at` is the origin: the hour after the last one observed."""
 

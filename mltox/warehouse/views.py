@@ -21,17 +21,18 @@ LAST_REVISIONS: Mapping[str, str] = {
     "latest_hourly_toxicity": "hourly_toxicity",
     "latest_anomalies": "anomalies",
     "latest_text_scores": "text_scores",
+    "latest_judged_spans": "judged_spans",
 }
 
 FILES = (
     "latest_forecasts",
     "latest_forecast_accuracy",
+    "anomaly_details",
     "hourly_dashboard",
     "topic_daily",
     "topic_summary",
     "hour_of_week",
     "label_daily",
-    "anomaly_details",
     "anomaly_examples",
     "forecast_dashboard",
     "forecast_accuracy_dashboard",

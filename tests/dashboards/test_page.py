@@ -53,10 +53,15 @@ def test_the_page_holds_what_the_views_hold(file: Path) -> None:
     assert topic["hourly"]["scored"] == [8, 8]
     assert topic["hourly"]["toxic_share"] == [25_000, 25_000]
     assert topic["labels"]["series"]["threat"] == [10_000]
-    assert topic["week"]["posts"][22:26] == [None, None, 9.0, 9.0]
-    [episode] = topic["episodes"]
-    assert episode["terms"] == [BAD]
-    assert [e["text"] for e in episode["examples"]] == [BAD]
+    assert topic["judged"] == [["unjudged", 2]]
+    [incident] = topic["incidents"]
+    assert incident["terms"] == [BAD]
+    assert [e["text"] for e in incident["examples"]] == [BAD]
+    opened = re.search(r'<script type="application/json" id="opened-0">(.*?)</script>', html)
+    assert opened
+    hours = json.loads(opened[1])["hours"]
+    assert list(hours) == [str(START // 1000), str((START + HOUR) // 1000)]
+    assert [post["text"] for post in hours[str(START // 1000)]["most_toxic"]] == [BAD]
 
 
 def test_only_our_scripts_are_allowed_and_none_is_from_the_data(file: Path) -> None:

@@ -2,10 +2,21 @@ import json
 from collections.abc import Callable
 
 from dashboards import payload
-from dashboards.episodes import episodes
-from dashboards.payload import MAX_EPISODES, MAX_EXAMPLES, MAX_HOURS, MAX_TEXT, TopicData
-from dashboards.queries import Day, Example, Hour, HourOfWeek, LabelDay
+from dashboards.annotations import Annotation
+from dashboards.incidents import incidents
+from dashboards.judged import GAP, JUDGED, UNJUDGED, Judged, Span
+from dashboards.payload import (
+    MAX_EXAMPLES,
+    MAX_HOURS,
+    MAX_INCIDENTS,
+    MAX_STEPS,
+    MAX_TEXT,
+    TopicData,
+)
+from dashboards.queries import Day, Example, Hour, LabelDay, Step
 from mltox.posts.records import HOUR, Anomaly, Forecast
+
+EMPTY = TopicData("t")
 
 
 def test_hours_are_dense_and_scaled(hour: Callable[..., Hour]) -> None:
@@ -34,6 +45,7 @@ def test_days_are_dense(day: Callable[..., Day]) -> None:
     assert got == {
         "start": 16_000,
         "posts": [3, 0, 1],
+        "scored": [3, 0, 1],
         "mean_toxicity": [10_000, None, None],
         "toxic_share": [10_000, None, None],
     }
@@ -53,14 +65,19 @@ def test_a_label_that_the_model_lacks_is_left_out() -> None:
     assert payload.labels(rows[:1]) is None
 
 
-def test_the_week_starts_on_monday_at_midnight() -> None:
-    got = payload.week(
-        [HourOfWeek("t", 1, 0, 2.04, 0.1, None), HourOfWeek("t", 7, 23, 5.0, 0.2, 0.3)]
-    )
-    assert got is not None
-    assert {len(values) for values in got.values()} == {168}
-    assert (got["posts"][0], got["posts"][1], got["posts"][167]) == (2.0, None, 5.0)
-    assert (got["toxic_share"][0], got["toxic_share"][167]) == (None, 30_000)
+def test_steps_are_places_from_the_first() -> None:
+    minute = 60_000_000
+    rows = [Step("t", 35 * minute, 4, 1, 0.25, None), Step("t", 50 * minute, 2, 0, 0.5, 0.5)]
+    assert payload.steps(rows) == {
+        "start": 35 * 60_000,
+        "at": [0, 3],
+        "posts": [4, 2],
+        "scored": [3, 2],
+        "mean_toxicity": [25_000, 50_000],
+        "toxic_share": [None, 50_000],
+    }
+    assert payload.steps([]) is None
+    assert payload.steps([rows[0]] * (MAX_STEPS + 1)) is None
 
 
 def test_forecasts_are_in_the_order_of_their_hours() -> None:
@@ -77,10 +94,10 @@ def test_forecasts_are_in_the_order_of_their_hours() -> None:
     assert got["toxic_share"]["upper_95"] == [30_000]
 
 
-def test_an_episode_tells_its_terms_and_its_most_toxic_posts_once(
+def test_an_incident_tells_its_terms_and_its_most_toxic_posts_once(
     anomaly: Callable[..., Anomaly], example: Callable[..., Example]
 ) -> None:
-    found = episodes(
+    found = incidents(
         [
             anomaly(hour=HOUR, metric="posts", score=9.0, terms=(), explained_share=None),
             anomaly(hour=HOUR, score=5.0, terms=("a\x00b", "x" * 200), explained_share=0.4),
@@ -94,7 +111,7 @@ def test_an_episode_tells_its_terms_and_its_most_toxic_posts_once(
         example(hour=HOUR, post_id="x:3", toxicity=None, text=None),
         example(hour=9 * HOUR, post_id="x:4", toxicity=1.0),
     ]
-    got = payload.episode(found[0], posts)
+    got = payload.incident(found[0], posts, EMPTY, 9 * HOUR)
     assert [e["toxicity"] for e in got["examples"]] == [90_000, 50_000, None]
     assert got["examples"][0]["text"] == "y" * (MAX_TEXT - 1) + "…"
     assert got["examples"][2]["text"] is None
@@ -109,25 +126,71 @@ def test_examples_are_bounded(
     anomaly: Callable[..., Anomaly], example: Callable[..., Example]
 ) -> None:
     posts = [example(post_id=f"x:{i}", text=f"post {i}") for i in range(50)]
-    assert len(payload.episode(episodes([anomaly()])[0], posts)["examples"]) == MAX_EXAMPLES
+    assert (
+        len(payload.incident(incidents([anomaly()])[0], posts, EMPTY, 0)["examples"])
+        == MAX_EXAMPLES
+    )
 
 
-def test_only_the_last_episodes_are_kept(anomaly: Callable[..., Anomaly]) -> None:
-    found = episodes([anomaly(hour=10 * i * HOUR) for i in range(MAX_EPISODES + 3)])
-    got = payload.topic(TopicData("politics", [], [], [], [], [], found, []))
-    assert got["episodes_left_out"] == 3
-    assert [e["number"] for e in got["episodes"]][:1] == [4]
-    assert len(got["episodes"]) == MAX_EPISODES
+def test_only_the_last_incidents_are_kept(anomaly: Callable[..., Anomaly]) -> None:
+    found = incidents([anomaly(hour=10 * i * HOUR) for i in range(MAX_INCIDENTS + 3)])
+    got = payload.topic(TopicData("politics", incidents=found), 0)
+    assert got["incidents_left_out"] == 3
+    assert [e["number"] for e in got["incidents"]][:1] == [4]
+    assert len(got["incidents"]) == MAX_INCIDENTS
+
+
+def test_a_surge_of_posts_shows_what_its_explanation_chose_and_not_the_most_toxic(
+    anomaly: Callable[..., Anomaly], example: Callable[..., Example]
+) -> None:
+    found = incidents([anomaly(metric="posts", terms=("goal",))])
+    posts = [
+        example(metric="posts", post_id="x:1", rank=1, toxicity=0.1, text="what a goal"),
+        example(metric="posts", post_id="x:2", rank=2, toxicity=0.9, text="the fools"),
+        example(metric="toxic_share", post_id="x:3", rank=1, toxicity=0.95, text="worse"),
+    ]
+    got = payload.incident(found[0], posts, EMPTY, 0)
+    assert [e["text"] for e in got["examples"]] == ["what a goal", "the fools"]
+    assert got["examples"][0]["link"] == "https://x.com/i/status/1"
+
+
+def test_events_stand_beside_the_incidents_that_they_touch(
+    anomaly: Callable[..., Anomaly],
+) -> None:
+    found = incidents([anomaly(hour=10 * HOUR)])
+    events = [
+        Annotation("a debate", 8 * HOUR, 9 * HOUR),
+        Annotation("a match", 0, HOUR),
+        Annotation("later", 11 * HOUR, 12 * HOUR),
+    ]
+    got = payload.topic(TopicData("politics", incidents=found, annotations=events), 0)
+    assert got["incidents"][0]["events"] == ["a debate"]
+    assert [event["title"] for event in got["events"]] == ["a debate", "a match", "later"]
+
+
+def test_what_was_judged_goes_with_the_topic() -> None:
+    runs = ((UNJUDGED, 72), (JUDGED, 20), (GAP, 8))
+    data = TopicData("t", judged=Judged(0, runs), gaps=[Span(92 * HOUR, 100 * HOUR)])
+    got = payload.topic(data, 0)
+    assert got["judged"] == [["unjudged", 72], ["judged", 20], ["gap", 8]]
+    assert got["judged_text"].startswith("20 of 100 hours were judged, 72 were not")
+    assert got["gaps"] == [[92 * 3_600_000, 100 * 3_600_000]]
 
 
 def test_a_topic_of_which_nothing_is_known_is_valid_json() -> None:
-    got = payload.topic(TopicData("t\ud800", [], [], [], [], [], [], []))
+    got = payload.topic(TopicData("t\ud800"), 0)
     assert json.loads(json.dumps(got, allow_nan=False)) == {
         "name": "t\ufffd",
         "hourly": None,
+        "steps": None,
+        "daily": None,
         "labels": None,
-        "week": None,
         "forecast": {},
-        "episodes": [],
-        "episodes_left_out": 0,
+        "why_no_forecast": {},
+        "judged": [],
+        "judged_text": "",
+        "gaps": [],
+        "events": [],
+        "incidents": [],
+        "incidents_left_out": 0,
     }

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.episodes import episodes
 from dashboards.errors import DashboardError
+from dashboards.incidents import incidents
 from dashboards.planted import Planted, match, read_planted
 from ingest.sources.sample.writing import write_sample
 from mltox.posts.records import HOUR, SECOND, Anomaly
@@ -29,7 +29,7 @@ def test_an_incident_is_found_by_its_own_topic_metric_direction_and_time(
     anomaly: Callable[..., Anomaly], fields: dict[str, object], found: bool
 ) -> None:
     row = anomaly(**{"metric": "toxic_share", **fields})
-    assert (match(PLANTED, episodes([row])) is not None) is found
+    assert (match(PLANTED, incidents([row])) is not None) is found
 
 
 def test_the_sample_names_its_incidents(tmp_path: Path) -> None:

@@ -1,22 +1,65 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from dashboards import sections
-from dashboards.episodes import episodes
+from dashboards.clock import Clock
+from dashboards.incidents import Incident, incidents
+from dashboards.judged import Span
 from dashboards.planted import Planted
-from dashboards.queries import Day, Letters, ModelUse, TopicTotals
+from dashboards.queries import Day, Hour, Letters, ModelUse, TopicTotals
 from dashboards.summary import Now
-from mltox.posts.records import HOUR, Anomaly, ForecastAccuracy
+from dashboards.view import Told, View
+from mltox.posts.records import DAY, HOUR, Anomaly, ForecastAccuracy, Micros
 
 BAD = "<script>alert(1)</script>\"'&"
-CALM = Now(5, 0.1, 0.1, 0.05, 0.2)
+CALM = Now(50, 50, 0.1, 0.1, 0.05, 0.2)
+
+
+class NoWarehouse:
+    def query(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        raise AssertionError("the sections read no warehouse")
+
+    def relation(self, name: str) -> str:
+        raise AssertionError(name)
 
 
 def totals(
     topic: str, posts: int = 100, unscored: int = 0, share: float | None = 0.1
 ) -> TopicTotals:
     return TopicTotals(topic, posts, unscored, 7, share, share, 0, 99 * HOUR, 0)
+
+
+def view(
+    *topics: TopicTotals,
+    states: Sequence[Now] | None = None,
+    found: dict[str, list[Incident]] | None = None,
+    letters: Sequence[Letters] = (),
+    days: dict[str, list[Day]] | None = None,
+    hours: dict[str, list[Hour]] | None = None,
+    afterwards: dict[str, list[Span]] | None = None,
+    accuracies: Sequence[ForecastAccuracy] = (),
+    clock: Micros = 100 * HOUR,
+) -> View:
+    return View(
+        warehouse=NoWarehouse(),
+        told=Told(),
+        clock=Clock(clock, live=False),
+        totals=list(topics),
+        models=[],
+        letters=list(letters),
+        states=list(states or [CALM] * len(topics)),
+        incidents=found or {},
+        afterwards=afterwards or {},
+        gaps=[],
+        planted=[],
+        annotations=[],
+        in_page=list(range(len(topics))),
+        hours={t.topic: [] for t in topics} | (hours or {}),
+        days=days or {},
+        accuracies=list(accuracies),
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,35 +78,53 @@ def test_title(topics: list[str], title: str) -> None:
 
 
 def test_meta_says_what_when_and_by_which_model() -> None:
-    text = sections.meta([totals("a")], [ModelUse("m@1", 9, HOUR), ModelUse(BAD, 1, 2 * HOUR)])
+    models = [ModelUse("m@1", 9, HOUR), ModelUse(BAD, 1, 2 * HOUR)]
+    text = sections.meta([totals("a")], models, Clock(100 * HOUR, live=False))
     assert "1 Jan 1970, 00:00</time> to " in text
-    assert "5 Jan 1970, 04:00</time> UTC" in text
+    assert "“now” is <time" in text and "5 Jan 1970, 04:00</time>, the end of these data" in text
     assert "scored by m@1, &lt;script&gt;" in text
-    assert "last written" in text
     assert "1 Jan 1970, 02:00" in text
+    assert "“now”" not in sections.meta([totals("a")], models, Clock(100 * HOUR, live=True))
 
 
-def test_tiles_weigh_topics_by_their_scored_posts() -> None:
+def test_tiles_weigh_topics_by_their_scored_posts_and_say_of_how_many() -> None:
     markup = sections.tiles(
-        [totals("a", 100, 50, 0.2), totals("b", 150, 0, 0.4), totals("c", 10, 10, None)],
-        3,
-        [Letters("parse", "missing_text", 1200, 0, 0, "", "")],
+        view(
+            totals("a", 100, 50, 0.2),
+            totals("b", 150, 0, 0.4),
+            totals("c", 10, 10, None),
+            letters=[Letters("parse", "missing_text", 1200, 0, 0, "", "")],
+        )
     )
-    assert "<dd>35.0 %" in markup  # (50 * 0.2 + 150 * 0.4) / 200
+    assert "<dd>35.0 %<small>70 of 200 scored posts" in markup  # (50 * 0.2 + 150 * 0.4) / 200
     assert "<dd>260<small>60 in other languages" in markup
     assert "<dd>1,200<small>1 reason" in markup
 
 
+def test_no_incident_is_told_without_the_hours_that_were_judged() -> None:
+    hours = [Hour("a", at * HOUR, 10, 0, 0.1, 0.1) for at in range(72)]
+    assert "<dd>0<small>in 0 of 72 hours that could be judged" in sections.tiles(
+        view(totals("a"), hours={"a": hours})
+    )
+    more = [*hours, Hour("a", 72 * HOUR, 10, 0, 0.1, 0.1)]
+    assert "in 1 of 73 hours" in sections.tiles(view(totals("a"), hours={"a": more}))
+    whole = view(totals("a"), hours={"a": hours}, afterwards={"a": [Span(0, 72 * HOUR)]})
+    assert "in 72 of 72 hours" in sections.tiles(whole)
+
+
 def test_overview_compares_now_with_usual(day: Callable[..., Day]) -> None:
-    high = Now(5, 0.3, 0.1, 0.05, 0.2)
     markup = sections.overview(
-        [totals("a"), totals(BAD)],
-        [high, Now(0, None, None, None, None)],
-        {"a": [day(1), day(3, share=0.2)]},
-        {},
+        view(
+            totals("a"),
+            totals(BAD),
+            states=[Now(500, 400, 0.3, 0.1, 0.05, 0.2), Now(3, 0, None, None, None, None)],
+            days={"a": [day(1), day(3, share=0.2)]},
+            clock=4 * DAY,
+        )
     )
     assert "▲ above usual" in markup
     assert "usual 10.0 % (5.0 % to 20.0 %)" in markup
+    assert "30.0 %<br><small>of 400 posts" in markup
     assert "no scored posts" in markup
     assert 'data-topic="0"' in markup
     assert 'data-topic="1"' in markup
@@ -72,22 +133,49 @@ def test_overview_compares_now_with_usual(day: Callable[..., Day]) -> None:
     assert 'href="#topic=%3Cscript%3Ealert%281%29%3C%2Fscript%3E%22%27%26"' in markup
 
 
-def test_an_open_episode_is_told_in_the_overview(anomaly: Callable[..., Anomaly]) -> None:
-    found = {"a": episodes([anomaly(topic="a", status="open")])}
-    assert "1 ongoing" in sections.overview([totals("a")], [CALM], {}, found)
-    closed = {"a": episodes([anomaly(topic="a", status="resolved")])}
-    assert "1 ongoing" not in sections.overview([totals("a")], [CALM], {}, closed)
+def test_a_share_of_few_posts_is_grey_and_has_no_usual() -> None:
+    markup = sections.overview(view(totals("a", 5, 0, 0.4), states=[Now(1, 1, 1.0, 0.0, 0.0, 1.0)]))
+    assert '<span class="few">100.0 %</span><br><small>of 1 post</small>' in markup
+    assert '<span class="few">40.0 %</span><br><small>of 5</small>' in markup
+    assert "usual" not in markup and "too few posts" in markup
+
+
+def test_a_silent_topic_is_told_so() -> None:
+    silent = Now(0, 0, None, 0.1, 0.05, 0.2, silent=144)
+    markup = sections.overview(view(totals("a"), states=[silent]))
+    assert "no posts for 6 days" in markup and "0 in the last 24 h" in markup
+    assert "as usual" not in markup
+
+
+def test_an_open_incident_is_told_while_it_may_go_on(anomaly: Callable[..., Anomaly]) -> None:
+    def shown(status: str, hour: Micros) -> str:
+        found = {"a": incidents([anomaly(topic="a", status=status, hour=hour)])}
+        return sections.overview(view(totals("a"), found=found))
+
+    assert "1 ongoing" in shown("open", 99 * HOUR)
+    assert "1 ongoing" not in shown("resolved", 99 * HOUR)
+    assert "1 ongoing" not in shown("open", 20 * HOUR)
+
+
+def test_of_many_topics_the_busiest_stand_in_the_markup() -> None:
+    many = [totals(f"t{i:04d}", posts=i) for i in range(5000)]
+    markup = sections.overview(view(*many))
+    assert markup.count("<tr data-topic=") == sections.ROWS
+    assert "t4999" in markup and "t0001" not in markup
+    assert "4,950 more" in markup
+    assert len(markup) < 60_000
+    assert sections.options(many, [3, 4]).count("<option") == 2
 
 
 def test_accuracy_shows_the_chosen_method_and_its_rivals() -> None:
     rows = [
         ForecastAccuracy("a", "posts", 0, "prophet", 168, 0.812, 0.2, 0.1, 0.79, 0.94, True),
-        ForecastAccuracy("a", "posts", 0, "seasonal_naive", 168, 1.0, 0.2, 0.1, 0.8, 0.95, False),
+        ForecastAccuracy("a", "posts", 0, "seasonal_naive", 168, 4e9, 0.2, 0.1, 0.8, 0.95, False),
         ForecastAccuracy("gone", "posts", 0, "short_mean", 168, None, None, None, None, None, True),
     ]
-    markup = sections.accuracy([totals("a")], rows)
+    markup = sections.accuracy(view(totals("a"), accuracies=rows))
     assert '<span class="chosen">Prophet</span>' in markup
-    assert "Seasonal naive 1.00" in markup
+    assert "Seasonal naive no measure" in markup and "4000000000" not in markup
     assert "79.0 %" in markup
     assert 'data-of="0"' in markup
     assert 'data-of="-1"' in markup
@@ -95,12 +183,12 @@ def test_accuracy_shows_the_chosen_method_and_its_rivals() -> None:
 
 
 def test_planted_incidents_are_found_or_missed(anomaly: Callable[..., Anomaly]) -> None:
-    incidents = [
+    planted = [
         Planted("politics", 0, 3 * HOUR, "posts", "up", "volume_surge", "a final"),
         Planted("politics", 50 * HOUR, 60 * HOUR, "toxic_share", "up", BAD, ""),
     ]
-    found = {"politics": episodes([anomaly(metric="posts", hour=2 * HOUR)])}
-    markup = sections.planted(incidents, found)
+    found = {"politics": incidents([anomaly(metric="posts", hour=2 * HOUR)])}
+    markup = sections.planted(planted, found)
     assert "1 of 2 found" in markup
     assert "✓ found, no. 1" in markup
     assert "✗ missed" in markup
@@ -117,6 +205,6 @@ def test_dead_letters_are_escaped_and_clipped() -> None:
 
 
 def test_each_part_has_an_empty_state() -> None:
-    assert "No posts yet" in sections.overview([], [], {}, {})
-    assert "No forecast yet" in sections.accuracy([], [])
+    assert "No posts yet" in sections.overview(view())
+    assert "No forecast was measured" in sections.accuracy(view())
     assert "None: every post could be used" in sections.letters([])

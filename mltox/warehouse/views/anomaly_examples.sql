@@ -8,7 +8,7 @@ WITH wanted AS (
     ROW_NUMBER() OVER (
       PARTITION BY anomalies.topic, anomalies.hour, anomalies.metric ORDER BY position
     ) AS rank
-  FROM `{dataset}.latest_anomalies` AS anomalies
+  FROM `{dataset}.anomaly_details` AS anomalies
   CROSS JOIN UNNEST(anomalies.example_post_ids) AS post_id WITH OFFSET AS position
 )
 SELECT

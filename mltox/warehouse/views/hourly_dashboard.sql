@@ -24,7 +24,7 @@ flags AS (
     MAX(IF(metric = 'posts', severity, NULL)) AS anomaly_posts,
     MAX(IF(metric = 'mean_toxicity', severity, NULL)) AS anomaly_mean_toxicity,
     MAX(IF(metric = 'toxic_share', severity, NULL)) AS anomaly_toxic_share
-  FROM `{dataset}.latest_anomalies`
+  FROM `{dataset}.anomaly_details`
   GROUP BY topic, hour
 )
 SELECT

@@ -27,7 +27,7 @@ FULL OUTER JOIN `{dataset}.forecast_dashboard` AS coming
   ON coming.topic = observed.topic
   AND coming.metric = observed.metric
   AND coming.hour = observed.hour
-LEFT JOIN `{dataset}.latest_anomalies` AS flags
+LEFT JOIN `{dataset}.anomaly_details` AS flags
   ON flags.topic = observed.topic
   AND flags.metric = observed.metric
   AND flags.hour = observed.hour

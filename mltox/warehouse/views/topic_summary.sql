@@ -20,7 +20,7 @@ people AS (
 ),
 flags AS (
   SELECT topic, COUNT(*) AS anomalies
-  FROM `{dataset}.latest_anomalies`
+  FROM `{dataset}.anomaly_details`
   GROUP BY topic
 )
 SELECT

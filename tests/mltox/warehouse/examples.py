@@ -13,6 +13,7 @@ from mltox.posts.records import (
     ForecastAccuracy,
     ForgottenPost,
     HourlyToxicity,
+    JudgedSpan,
     Micros,
     ScoredPost,
     TextScore,
@@ -152,6 +153,17 @@ def forgotten_post(**changes: Any) -> ForgottenPost:
     return ForgottenPost(post_id="x:1", held=False, forgotten_at=MONDAY)._replace(**changes)
 
 
+def judged_span(**changes: Any) -> JudgedSpan:
+    return JudgedSpan(
+        topic="politics",
+        detector="retrospective",
+        start_at=MONDAY,
+        end_at=MONDAY + HOUR,
+        hours_judged=1,
+        updated_at=MONDAY,
+    )._replace(**changes)
+
+
 EXAMPLES = {
     "scored_posts": scored_post,
     "hourly_toxicity": hourly,
@@ -161,4 +173,5 @@ EXAMPLES = {
     "dead_letters": dead_letter,
     "text_scores": text_score,
     "forgotten_posts": forgotten_post,
+    "judged_spans": judged_span,
 }

@@ -15,7 +15,7 @@ PROMISED = {
         {"hour": Type.TIMESTAMP, "posts": Type.INT64, "is_final": Type.BOOL},
     ),
     "anomalies": (
-        ("topic", "hour", "metric"),
+        ("topic", "hour", "metric", "detector"),
         {"terms": Type.STRINGS, "example_post_ids": Type.STRINGS, "status": Type.STRING},
     ),
     "forecasts": (
@@ -28,6 +28,7 @@ PROMISED = {
     ),
     "dead_letters": (("letter_id",), {"seen_at": Type.TIMESTAMP, "payload": Type.STRING}),
     "text_scores": (("text_sha256", "model_sha256"), {"threat": Type.FLOAT64}),
+    "judged_spans": (("topic", "detector"), {"end_at": Type.TIMESTAMP, "hours_judged": Type.INT64}),
     "forgotten_posts": (("post_id",), {"held": Type.BOOL, "forgotten_at": Type.TIMESTAMP}),
 }
 
