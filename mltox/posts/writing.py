@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mltox.base.errors import UserError
+from mltox.base.text import storable
 
 Row = dict[str, Any]
 
@@ -183,11 +184,11 @@ class Writer:
         if value is None or name in self._numbers:
             return value
         text = value if isinstance(value, str) else json.dumps(value, default=str)
-        return text.encode("utf-8", "replace").decode()
+        return storable(text)
 
 
 def _plain(value: Any) -> Any:
     """Lists and objects as JSON, a string without lone surrogates; anything else as it is."""
     if isinstance(value, dict | list):
         return json.dumps(value, default=str)
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+    return storable(value) if isinstance(value, str) else value

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from mltox.base.text import storable
 from mltox.posts.records import ForgottenPost, Micros
-from mltox.warehouse.rows import storable
 from mltox.warehouse.schema import TABLES
 
 TOMBSTONES = "forgotten_posts"

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mltox.base.text import storable
 from mltox.warehouse.schema import Column, Table, Type
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,11 +28,6 @@ _ARROW: Mapping[Type, pa.DataType] = {
 
 class RowError(ValueError):
     """A row that doesn't fit its table, in one line that names the column."""
-
-
-def storable(text: str) -> str:
-    """`text` with lone surrogates replaced by U+FFFD: what is left is valid UTF-8."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _storable(value: Any) -> Any:

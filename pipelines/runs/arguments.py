@@ -32,6 +32,7 @@ from pipelines.runs.cloud_files import local_copy
 
 DEFAULT_TOPIC = "all posts"
 CLOUD = "gs://"
+HASH = "#＃"
 
 
 def parse(
@@ -97,14 +98,24 @@ def columns_of(text: str | None) -> dict[str, str] | None:
 
 
 def topic_of(name: str, keywords: str) -> Topic:
-    """Words with a # are hashtags, words with a space between them phrases."""
-    words = [word.strip() for word in keywords.split(",") if word.strip()]
-    return Topic(
-        name=name,
-        keywords=tuple(word for word in words if not word.startswith("#") and " " not in word),
-        phrases=tuple(word for word in words if " " in word),
-        hashtags=tuple(word[1:] for word in words if word.startswith("#")),
-    )
+    """Words with a # are hashtags, several words a phrase. Raises UsageError.
+
+    >>> topic_of("vote", "election, #VoteNow, prime minister")[1:4]
+    (('election',), ('prime minister',), ('VoteNow',))
+    """
+    kinds: dict[str, list[str]] = {"keywords": [], "phrases": [], "hashtags": []}
+    for word in filter(None, map(str.strip, keywords.split(","))):
+        several = len(word.split()) > 1
+        if word[0] not in HASH:
+            kinds["phrases" if several else "keywords"].append(word)
+        elif several:
+            raise UsageError(
+                f"--keywords: a hashtag has no space, and {word!r} has one; write"
+                f" {''.join(word.split())!r}, or the phrase without its {word[0]}"
+            )
+        else:
+            kinds["hashtags"].append(word[1:])
+    return Topic(name, **{kind: tuple(words) for kind, words in kinds.items()})
 
 
 def topics_in(path: str) -> list[Topic]:

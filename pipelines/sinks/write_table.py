@@ -17,10 +17,11 @@ from apache_beam.pvalue import PCollection, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
 from mltox.base.clock import now_micros
+from mltox.base.text import storable
 from mltox.posts.records import DeadLetter
 from mltox.warehouse import Warehouse, WarehouseError, open_warehouse
 from mltox.warehouse.location import BigQueryDataset, parse_uri
-from mltox.warehouse.rows import RowError, storable, to_arrow, to_json_row
+from mltox.warehouse.rows import RowError, to_arrow, to_json_row
 from mltox.warehouse.schema import TABLES, Table
 from pipelines.sinks.storage_write import StorageWrite
 

@@ -11,12 +11,13 @@ from typing import NoReturn
 
 import orjson
 
+from mltox.base.text import legible
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import DELETION, Envelope, Reject, encode
 from mltox.posts.formats import bluesky, mastodon, own, plain, reddit, x_v1, x_v2
 from mltox.posts.formats.draft import BadPost, Draft, Json, Obj, finish
 from mltox.posts.formats.found import Found, Part
-from mltox.posts.formats.masked import masked_json, masked_text, storable
+from mltox.posts.formats.masked import masked_json, masked_text
 from mltox.posts.records import SECOND, Micros
 
 IN_FUTURE = "created_at_in_future"
@@ -90,7 +91,7 @@ def _reject(bad: BadPost, part: Part, authors: AuthorKeys) -> Reject:
         payload = own.noticed_payload(part.json, authors)
     else:
         payload = masked_json(part.json, authors)
-    return Reject(bad.error_type, storable(bad.message), payload, bad.post_id)
+    return Reject(bad.error_type, legible(bad.message), payload, bad.post_id)
 
 
 def _in_its_time(envelope: Envelope, now: Micros) -> Envelope | Reject:

@@ -15,6 +15,7 @@ import re
 
 import orjson
 
+from mltox.base.text import legible
 from mltox.posts.authors import AuthorKeys, is_author_key
 from mltox.posts.formats.draft import MAX_NAME_CHARACTERS, Json
 from mltox.posts.formats.safe_fields import (
@@ -93,21 +94,16 @@ def masked_text(text: str) -> str:
         length += len(made)
         if length > MAX_PAYLOAD:
             break
-    return storable("".join(kept))[:MAX_PAYLOAD]
+    return legible("".join(kept))[:MAX_PAYLOAD]
 
 
 def without_names(text: str) -> str:
     """Returns a post's text without what leads to an account: mentions, addresses, handles."""
     plain = _TAG.sub("", html.unescape(text[: 2 * MAX_PAYLOAD]))
     if _TELLING.search(plain) is None:
-        return storable(plain)
+        return legible(plain)
     words = re.split(r"(\s+)", plain)
-    return storable("".join(MASK if _TELLING.search(word) else word for word in words))
-
-
-def storable(text: str) -> str:
-    """Returns the text with NUL characters and lone surrogates replaced by U+FFFD."""
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return legible("".join(MASK if _TELLING.search(word) else word for word in words))
 
 
 class _Masking:
@@ -172,7 +168,7 @@ def _kept(value: Json, key: str | None) -> Json:
     if key in TEXTS:
         return without_names(value[:MAX_PAYLOAD])
     if key in TOPICS:
-        return storable(value[:MAX_NAME_CHARACTERS])
+        return legible(value[:MAX_NAME_CHARACTERS])
     forms = ((IDS, ID), (TIMES, TIME), (LANGUAGES, LANGUAGE))
     if any(key in keys and form.fullmatch(value) for keys, form in forms):
         return value

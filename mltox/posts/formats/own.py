@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 import orjson
 
+from mltox.base.text import legible
 from mltox.posts.authors import AuthorKeys, is_author_key
 from mltox.posts.envelope import SCHEMA, Envelope
 from mltox.posts.formats.draft import (
@@ -18,7 +19,7 @@ from mltox.posts.formats.draft import (
     topic_names,
 )
 from mltox.posts.formats.found import Found, deletion
-from mltox.posts.formats.masked import masked_json, masked_text, storable, without_names
+from mltox.posts.formats.masked import masked_json, masked_text, without_names
 from mltox.posts.languages import language
 from mltox.posts.records import Micros
 
@@ -61,7 +62,7 @@ def noticed(obj: Obj) -> BadPost:
     message = obj.get("message")
     said = without_names(message[:500]) if isinstance(message, str) else ""
     return BadPost(
-        error_type, said or "a notice without words", None if post_id is None else storable(post_id)
+        error_type, said or "a notice without words", None if post_id is None else legible(post_id)
     )
 
 
@@ -81,7 +82,7 @@ def find_deletion(obj: Obj) -> Found | None:
     deleted = obj.get("deleted")
     if obj.get("schema") != SCHEMA or not isinstance(deleted, str):
         return None
-    known = 0 < len(deleted) <= MAX_ID_CHARACTERS and storable(deleted) == deleted
+    known = 0 < len(deleted) <= MAX_ID_CHARACTERS and legible(deleted) == deleted
     return deletion(obj, deleted if known else None)
 
 

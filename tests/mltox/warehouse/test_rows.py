@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mltox.base.text import storable
 from mltox.posts.records import HOUR
-from mltox.warehouse.rows import RowError, from_arrow, storable, to_arrow, to_json_row
+from mltox.warehouse.rows import RowError, from_arrow, to_arrow, to_json_row
 from mltox.warehouse.schema import TABLES, Column, Type
 from tests.mltox.warehouse.examples import EXAMPLES, MONDAY, anomaly, hourly, text_score
 
