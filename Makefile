@@ -6,6 +6,7 @@
 #              on Google Cloud, see docs/launch.md; DRY_RUN=1 prints the commands only
 # make lint    ruff, ruff format, mypy, the arrows between the packages
 # make cover   the tests, and which lines they run
+# make mutate  changes what decides, bit by bit: does a test notice?
 # Of 3.11, 3.12 and 3.13 the first that is here and starts; or name one: make demo PYTHON=python3.13
 PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(if $(shell python$(version) -c 1 2>/dev/null && echo yes),python$(version))) python3)
 VENV ?= .venv
@@ -23,7 +24,7 @@ SPEED ?= 60
 export INPUT COLUMNS TOPIC KEYWORDS OUT SPEED
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live test cover drill lint format clean
+.PHONY: help install demo live test cover mutate drill lint format clean
 .PHONY: template run-streaming run-backfill run-forecast update-streaming drain
 
 help:
@@ -60,6 +61,9 @@ test: $(VENV)/.installed-dev
 
 cover: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+mutate: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.mutation
 
 drill: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m drill $(PYTEST_ARGS)

@@ -34,7 +34,8 @@ def parser() -> argparse.ArgumentParser:
         "        packed (.gz, .bz2, .xz, .zst). What looks like a path is one, unless with --text\n"
         "writes  one text: a table of the labels (or JSON). A file: the same rows with a column\n"
         "        for each label (`toxicity`, or `toxicity_score` where that one exists; empty\n"
-        "        for a language that the model does not know), model, threshold, toxic and language\n\n"
+        "        for a language that the model does not know), model, threshold, toxic and\n"
+        "        language\n\n"
         "exit code 0; 2 with one line on what is wrong; 130 for Ctrl-C",
         epilog='examples:\n  mltox score "have a nice day"\n'
         "  mltox score posts.csv --text-column tweet --out scored.csv",

@@ -1,0 +1,1 @@
+"""Changes of policy, made one by one: does a test notice?"""
