@@ -34,6 +34,7 @@ from ingest.delivery import Delivery
 from ingest.run import Ingest, Sorter
 from ingest.sources.registry import SOURCES, load
 from mltox.base.errors import UserError
+from mltox.base.own_secrets import without_secrets
 from mltox.google.pubsub.publisher import Publisher
 from mltox.google.secrets import secret
 from mltox.posts.authors import ENVIRONMENT_VARIABLE, AuthorKeys
@@ -136,6 +137,7 @@ def _poll_all(settings: Settings) -> dict[str, dict[str, int]]:
         log.info("%s: %s", name, problems.get(name) or counts[name])
     if problems:
         text = "; ".join(f"{name}: {problem}" for name, problem in problems.items())
+        text = without_secrets(text)
         raise Busy(text) if busy else PollError(text)
     return counts
 
@@ -143,7 +145,10 @@ def _poll_all(settings: Settings) -> dict[str, dict[str, int]]:
 def poll_source(
     name: str, arguments: Sequence[str], authors: AuthorKeys, seconds: float
 ) -> dict[str, int]:
-    """Reads what there is, for `seconds` at most, and publishes it."""
+    """Reads what there is, for `seconds` at most, and publishes it.
+
+    Raises PollError, after what came is published, where the network did not answer at the end.
+    """
     module = load(name)
     options = parsed(parser(name, SOURCES[name], module), name, arguments)
     topics = TopicsFile(options.topics_file).current
@@ -153,7 +158,10 @@ def poll_source(
     keeper = Keeper(open_store(options.state), name)
     with contextlib.closing(Publisher(GIVE_UP_SECONDS)) as publisher, set_after(seconds) as stop:
         ingest = Ingest(source, sorter, Delivery(publisher.send, None), keeper)
-        return dict(ingest.run(stop))
+        counts = dict(ingest.run(stop))
+    if ingest.trouble is not None:
+        raise PollError(ingest.trouble)
+    return counts
 
 
 def parsed(

@@ -103,7 +103,10 @@ class Sorter:
 
 
 class Ingest:
-    """One source into Pub/Sub. At least once: what was read and is not confirmed comes again."""
+    """One source into Pub/Sub. At least once: what was read and is not confirmed comes again.
+
+    `trouble` is why the source got nothing when it was heard of last; None where all is well.
+    """
 
     def __init__(self, source: Source, sorter: Sorter, delivery: Delivery, keeper: Keeper) -> None:
         self._source = source
@@ -112,6 +115,7 @@ class Ingest:
         self._keeper = keeper
         self._saved_at = self._yielded_at = time.monotonic()
         self.status = self._status()
+        self.trouble: str | None = None
 
     def run(self, stopping: threading.Event) -> Counter[str]:
         """Until the source ends or `stopping` is set; returns the counts.
@@ -135,6 +139,7 @@ class Ingest:
     def _read(self, stopping: threading.Event) -> None:
         for batch in self._source.read(self._keeper.cursor, stopping):
             self._yielded_at = time.monotonic()
+            self.trouble = batch.trouble
             self._delivery.add(list(self._sorter.messages(batch)), batch.cursor)
             self._settle()
             while self._delivery.full and not stopping.is_set():

@@ -218,6 +218,15 @@ class StreamOptions(PipelineOptions):
             "its end have come. Later ones still correct its row. Default: %(default)s",
         )
         parser.add_argument(
+            "--span_days",
+            type=float,
+            default=365.0,
+            metavar="DAYS",
+            help="On one machine: posts further than this from their topic's newest post, and from "
+            "now, are dead letters (outside_span), for created_at is what their author says. 0: "
+            "none are. Default: %(default)s",
+        )
+        parser.add_argument(
             "--dead_letter_topic",
             metavar="PATH",
             help="Pub/Sub topic to which dead letters are published as well, as JSON: "

@@ -43,7 +43,10 @@ def batches(work: Work, stopping: threading.Event) -> Iterator[Batch]:
 
 
 class Handover:
-    """The bounded queue between the client's thread and the reader."""
+    """The bounded queue between the client's thread and the reader.
+
+    `trouble` is what the client says of a network that does not answer; None where it does.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -52,6 +55,7 @@ class Handover:
         self._stopped = False
         self._ended = False
         self._error: Exception | None = None
+        self.trouble: str | None = None
 
     def run(self, work: Work) -> None:
         """What the client's thread does."""
@@ -93,7 +97,7 @@ class Handover:
             if self._waiting:
                 return self._merged()
             if not self._ended:
-                return Batch()
+                return Batch(trouble=self.trouble)
             if self._error is not None:
                 raise self._error
             return None
@@ -110,7 +114,7 @@ class Handover:
             payloads += batch.payloads
             cursor.update(batch.cursor or {})
         self._changed.notify_all()
-        return Batch(tuple(payloads), cursor or None, first.topics)
+        return Batch(tuple(payloads), cursor or None, first.topics, self.trouble)
 
     def _next(self) -> Batch:
         batch = self._waiting.popleft()

@@ -96,6 +96,7 @@ class Retries:
 
     def worked(self) -> None:
         self._failures = 0
+        self._hand.trouble = None
 
     def wait(self, trouble: Trouble) -> None:
         """Waits as long as the server asked for, and at least the backoff; raises Stopped."""
@@ -103,4 +104,5 @@ class Retries:
         seconds = delay(self._backoff, self._failures, random.random())
         seconds = max(seconds, trouble.wait or 0.0)
         log.warning("%s: %s; next try in %.1f s", self._source, trouble, seconds)
+        self._hand.trouble = str(trouble)
         self._hand.rest(seconds)

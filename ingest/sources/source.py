@@ -33,6 +33,8 @@ class Batch(NamedTuple):
     payloads: tuple[bytes, ...] = ()
     cursor: Cursor | None = None
     topics: tuple[str, ...] = ()
+    trouble: str | None = None
+    """Why the source has got nothing since it last asked; it goes on trying."""
 
 
 class Source(Protocol):

@@ -1,6 +1,6 @@
 """How a run logs: lines for a person, or JSON objects for a collector.
 
-No line holds a post's text: ours name counts and resources, and of an exception JSON logs give its
+No line holds a secret of the process, whoever quotes it. No line holds a post's text: ours name counts and resources, and of an exception JSON logs give its
 type and where it was raised, but not its message, which may quote what was being worked on.
 """
 
@@ -14,6 +14,8 @@ import traceback
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
+
+from mltox.base.own_secrets import without_secrets
 
 PACKAGES = (
     "commands",
@@ -55,7 +57,14 @@ class JsonFormatter(logging.Formatter):
                 f"{frame.filename}:{frame.lineno} {frame.name}"
                 for frame in traceback.extract_tb(trace)
             ]
-        return json.dumps(entry, default=str)
+        return without_secrets(json.dumps(entry, default=str))
+
+
+class PlainFormatter(logging.Formatter):
+    """Lines for a person."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
 
 
 def set_up(log_format: LogFormat | None = None) -> None:
@@ -70,7 +79,7 @@ def set_up(log_format: LogFormat | None = None) -> None:
         return
     as_json = log_format is LogFormat.JSON
     handler = _OurHandler()
-    handler.setFormatter(JsonFormatter() if as_json else logging.Formatter(FOR_A_PERSON))
+    handler.setFormatter(JsonFormatter() if as_json else PlainFormatter(FOR_A_PERSON))
     root = logging.getLogger()
     for other in root.handlers[:] if as_json else _handlers():
         root.removeHandler(other)
@@ -92,7 +101,7 @@ def say(line: str) -> None:
     if any(isinstance(each.formatter, JsonFormatter) for each in logging.getLogger().handlers):
         logging.getLogger("mltox").error("%s", line)
     else:
-        print(f"mltox: {line}", file=sys.stderr)
+        print(without_secrets(f"mltox: {line}"), file=sys.stderr)
 
 
 def log_format_argument(parser: argparse._ActionsContainer) -> None:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mltox.base.errors import UserError
+from mltox.base.own_secrets import remember
 
 if TYPE_CHECKING:
     from google.cloud.secretmanager import SecretManagerServiceClient
@@ -31,7 +32,7 @@ def secret(name: str, client: SecretManagerServiceClient | None = None) -> str:
     value = os.environ.get(name, "").strip()
     version = value if _VERSION.fullmatch(value) else os.environ.get(f"{name}_SECRET", "").strip()
     if value and value != version:
-        return value
+        return remember(value)
     if not version:
         raise SecretError(
             f"{name} is not set: put the key into the environment, or its name in Secret Manager"
@@ -61,4 +62,4 @@ def fetch(name: str, version: str, client: SecretManagerServiceClient | None = N
         found = ""
     if not found:
         raise SecretError(f"{name}: {version} is empty or no text")
-    return found
+    return remember(found)

@@ -31,7 +31,7 @@ from mltox.google.pubsub.publisher import Publisher
 from mltox.google.pubsub.subscription import Subscription
 from mltox.posts.attributes import CREATED_AT, POST_ID
 from mltox.posts.letters import origin_of
-from mltox.posts.records import HOUR, SECOND, Message
+from mltox.posts.records import DAY, HOUR, SECOND, Message, Micros
 from mltox.warehouse import WarehouseError
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from mltox.warehouse.location import DuckDBFile, parse_uri
@@ -195,6 +195,7 @@ def run_here(
             settings.threshold,
             int(stream.disorder_minutes * 60 * SECOND),
             alerting=stream.alerts_topic is not None,
+            span=span_of(stream),
         )
         stopping = threading.Event()
         subscription = Subscription(stream.input_subscription, stopping)
@@ -220,6 +221,12 @@ def run_here(
                 live.deletions.subscription.close()
             print(balance(live.totals))
     return 0
+
+
+def span_of(stream: StreamOptions) -> Micros:
+    if not 0 <= stream.span_days < 1_000_000:
+        raise UsageError(f"--span-days: {stream.span_days} is no number of days")
+    return int(stream.span_days * DAY)
 
 
 def notices_of(stream: StreamOptions) -> Notices | None:

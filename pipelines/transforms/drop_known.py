@@ -1,4 +1,4 @@
-"""Posts that the tables hold already, left out before they are scored."""
+"""Posts that are not for a live run: those that its tables hold, and those of another time."""
 
 from __future__ import annotations
 
@@ -7,23 +7,34 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
+from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.utils.windowed_value import WindowedValue
 
-from mltox.posts.records import Post
+from mltox.base.clock import now_micros
+from mltox.posts.letters import letter_id, payload_of
+from mltox.posts.records import DeadLetter, Micros, Post
 from pipelines.held import Held
 from pipelines.transforms.metrics import counter
+from pipelines.transforms.parse import DEAD, POSTS
 from pipelines.transforms.turn_state import TurnState
 
 BATCH_POSTS = 5_000
+STAGE, OUTSIDE = "window", "outside_span"
 
 
 class DropKnownPosts(beam.DoFn):
-    """Asks the state about a bundle of posts at a time. Counts `duplicates`."""
+    """Asks the state about a bundle of posts at a time.
+
+    Counts `duplicates`, and as `outside_span` and `dead_letters` the posts far outside their
+    topic's own time: they are put aside whole, and nothing is learnt from them.
+    """
 
     def __init__(self, state: Held[TurnState]) -> None:
         self._state = state
         self._held: list[WindowedValue] = []
         self._duplicates = counter("duplicates")
+        self._outside = counter("outside_span")
+        self._dead = counter("dead_letters")
 
     def start_bundle(self) -> None:
         self._held = []
@@ -33,32 +44,61 @@ class DropKnownPosts(beam.DoFn):
         post: Post,
         timestamp: Any = beam.DoFn.TimestampParam,
         window: Any = beam.DoFn.WindowParam,
-    ) -> Iterator[WindowedValue]:
+    ) -> Iterator[WindowedValue | TaggedOutput]:
         self._held.append(WindowedValue(post, timestamp, (window,)))
         if len(self._held) >= BATCH_POSTS:
             yield from self._flush()
 
-    def finish_bundle(self) -> Iterator[WindowedValue]:
+    def finish_bundle(self) -> Iterator[WindowedValue | TaggedOutput]:
         yield from self._flush()
 
-    def _flush(self) -> Iterator[WindowedValue]:
+    def _flush(self) -> Iterator[WindowedValue | TaggedOutput]:
         if not self._held:
             return
         held, self._held = self._held, []
         keys = {(item.value.topic, item.value.post_id) for item in held}
         known = self._state.value.known(keys)
+        new: dict[str, list[WindowedValue]] = {}
         for item in held:
             if (item.value.topic, item.value.post_id) in known:
                 self._duplicates.inc()
             else:
-                yield item
+                new.setdefault(item.value.topic, []).append(item)
+        for topic, items in new.items():
+            far = self._state.value.far_out(topic, [item.value.created_at for item in items])
+            for item, is_far in zip(items, far, strict=True):
+                if is_far:
+                    self._outside.inc()
+                    self._dead.inc()
+                    letter = outside_letter(item.value, now_micros())
+                    yield TaggedOutput(DEAD, item.with_value(letter))
+                else:
+                    yield item
+
+
+def outside_letter(post: Post, seen_at: Micros) -> DeadLetter:
+    """The payload is the whole post as an envelope, so that a wider span can still take it."""
+    return DeadLetter(
+        letter_id=letter_id(STAGE, f"{post.topic}/{post.post_id}", 0),
+        stage=STAGE,
+        error_type=OUTSIDE,
+        message="the post is further from its topic's newest post, and from now, than --span-days",
+        payload=payload_of(post),
+        post_id=post.post_id,
+        seen_at=seen_at,
+    )
 
 
 @dataclass(eq=False)
 class DropKnown(beam.PTransform):
-    """PCollection[Post] -> the posts that are new."""
+    """PCollection[Post] -> `posts`: those that are new and of their topic's time, `dead_letters`:
+    DeadLetter."""
 
     state: Held[TurnState]
 
-    def expand(self, posts: beam.PCollection[Post]) -> beam.PCollection[Post]:
-        return posts | "AskLedger" >> beam.ParDo(DropKnownPosts(self.state)).with_output_types(Post)
+    def expand(self, posts: beam.PCollection[Post]) -> DoOutputsTuple:
+        split = posts | "AskLedger" >> beam.ParDo(DropKnownPosts(self.state)).with_outputs(
+            DEAD, main=POSTS
+        )
+        split[POSTS].element_type, split[DEAD].element_type = Post, DeadLetter
+        return split

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -30,6 +30,11 @@ class TurnState(Protocol):
 
     def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         """Those of the keys (topic, post id) that are in the tables already."""
+        ...
+
+    def far_out(self, topic: str, stamps: Sequence[Micros]) -> list[bool]:
+        """Of each post of a topic, by its created_at, whether it lies far outside the topic's own
+        time."""
         ...
 
     def before(self, key: HourKey) -> HourAccumulator | None:

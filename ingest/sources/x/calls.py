@@ -28,11 +28,15 @@ def asked(question: Callable[[], T], hand: Handover, rest: Rest) -> T:
     while True:
         hand.check()
         try:
-            return question()
+            answer = question()
         except (Refused, requests.RequestException) as error:
             seconds = patience.seconds(error, time.time())
             log.warning("X does not answer (%s); next try in %.0f s", kind_of(error), seconds)
+            hand.trouble = f"X does not answer ({kind_of(error)})"
             rest(hand, seconds)
+        else:
+            hand.trouble = None
+            return answer
 
 
 def kind_of(error: Exception) -> str:

@@ -96,7 +96,7 @@ class XClient:
 
     def search(self, query: str, most: int, page: str | None, span: Mapping[str, str]) -> Obj:
         """Returns a page of at most `most` posts (10 to 100), the newest first."""
-        return _object(
+        return _answered(
             self._search.search_recent_tweets(
                 query, max_results=most, next_token=page, **span, **FIELDS
             )
@@ -119,6 +119,14 @@ class XClient:
 
     def delete_rules(self, ids: list[str]) -> Obj:
         return _object(self._rules.delete_rules(ids))
+
+
+def _answered(response: requests.Response) -> Obj:
+    """X says 200 also where it has errors alone: no page, and not one without posts."""
+    answer = _object(response)
+    if answer.get("errors") and "data" not in answer:
+        raise Refused.of(response.status_code, response.headers, response.content[:_LONGEST_ERROR])
+    return answer
 
 
 def _object(response: requests.Response) -> Obj:

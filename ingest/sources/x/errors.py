@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from mltox.base.own_secrets import without_secrets
+
 TOKEN = "X_BEARER_TOKEN"
 """The environment variable with the app's bearer token."""
 
@@ -68,7 +70,7 @@ def fatal(error: Refused) -> str | None:
 
 def one_line(value: object) -> str:
     """Returns a hostile string, short and printable in one line; nothing for what is no string."""
-    return ascii(value)[1:-1][:300] if isinstance(value, str) else ""
+    return ascii(without_secrets(value))[1:-1][:300] if isinstance(value, str) else ""
 
 
 def _reset(headers: Mapping[str, str]) -> float | None:

@@ -15,6 +15,7 @@ from pipelines.transforms.aggregate import RolledUp
 from pipelines.transforms.deduplicate import BestOfEach, Candidate
 from pipelines.transforms.detect import DetectInOrder
 from pipelines.transforms.drop_known import DropKnown
+from pipelines.transforms.parse import DEAD, POSTS
 from pipelines.transforms.turn_state import HourKey, MonitorsOf, TurnState, is_due
 from pipelines.transforms.window import IntoHours
 
@@ -30,7 +31,8 @@ class Turn:
     progress: Progress = NOBODY
 
     def admit(self, posts: beam.PCollection[Post]) -> Admitted:
-        return Admitted(posts | "DropKnown" >> DropKnown(self.state))
+        split = posts | "DropKnown" >> DropKnown(self.state)
+        return Admitted(split[POSTS], (split[DEAD],))
 
     @property
     def into_hours(self) -> IntoHours:

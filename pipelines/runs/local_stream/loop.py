@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -25,9 +25,10 @@ from pipelines.runs.local_stream import unpublished
 from pipelines.runs.local_stream.ahead import ScoringAhead
 from pipelines.runs.local_stream.deletions import Deletions
 from pipelines.runs.local_stream.intake import Intake, Pace
+from pipelines.runs.local_stream.isolate import run_isolating
 from pipelines.runs.local_stream.notices import Notices
 from pipelines.runs.local_stream.state import LocalState
-from pipelines.runs.local_stream.turn import TurnError, Turns
+from pipelines.runs.local_stream.turn import TurnDefect, TurnError, Turns
 
 T = TypeVar("T")
 
@@ -117,7 +118,15 @@ class LiveRun:
         messages = [
             Message(each.payload, origin_of(each.message_id, each.attributes)) for each in received
         ]
-        counts = self._until_it_works(lambda: self.turns.run(messages), len(messages))
+        return self._until_it_works(
+            lambda: run_isolating(messages, self._run, self.settings.authors), len(messages)
+        )
+
+    def _run(self, messages: Sequence[Message]) -> Mapping[str, int]:
+        """One commit, and what it has to tell. Raises TurnDefect."""
+        counts = self._until_it_works(
+            lambda: self.turns.run(messages), len(messages), is_for_the_tables
+        )
         self._publish(self.state.letters, len(messages))
         return counts
 
@@ -132,17 +141,27 @@ class LiveRun:
         if alerts:
             self._until_it_works(lambda: unpublished.clear(warehouse), waiting)
 
-    def _until_it_works(self, action: Callable[[], T], waiting: int) -> T:
+    def _until_it_works(
+        self,
+        action: Callable[[], T],
+        waiting: int,
+        again: Callable[[BaseException], bool] | None = None,
+    ) -> T:
         """What failed left no trace, so it is tried again, at growing distances. Raises where the
         run is to stop meanwhile, and what trying again does not mend."""
 
         def tell(error: BaseException, pause: float) -> None:
             log.error("%s; %d messages wait, next try in %.1f s", error, waiting, pause)
 
-        return patiently(stopping=self.stopping, again=may_be_mended, tell=tell)(action)
+        return patiently(stopping=self.stopping, again=again or may_be_mended, tell=tell)(action)
 
 
 def may_be_mended(error: BaseException) -> bool:
     if isinstance(error, WarehouseBroken):
         return False
     return isinstance(error, TurnError | PublishError | WarehouseError)
+
+
+def is_for_the_tables(error: BaseException) -> bool:
+    """Whether the tables may take later what a turn could not bring into them now."""
+    return may_be_mended(error) and not isinstance(error, TurnDefect)

@@ -25,6 +25,7 @@ from mltox.warehouse import read_records
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from pipelines.runs.history import monitors_before
 from pipelines.runs.local_stream import unpublished
+from pipelines.runs.local_stream.spans import Spans
 from pipelines.transforms.hour_accumulator import HourAccumulator
 from pipelines.transforms.turn_state import HourKey
 
@@ -39,12 +40,14 @@ class LocalState:
 
     The watermark is the newest post's created_at less `disorder`: posts that come within that of
     each other may come in any order. `alerting`: anomalies are listed until they are published.
+    `span`: how far from its topic's newest post a post may be, 0 for any distance.
     """
 
     warehouse: DuckDBWarehouse
     threshold: float
     disorder: Micros
     alerting: bool = False
+    span: Micros = 0
     hours: dict[HourKey, HourAccumulator] = field(default_factory=dict)
     pending: dict[HourKey, HourAccumulator] = field(default_factory=dict)
     monitors: dict[str, TopicMonitor] = field(default_factory=dict)
@@ -58,12 +61,17 @@ class LocalState:
     due: set[tuple[str, Micros]] = field(default_factory=set)
     loaded: set[tuple[str, Micros]] = field(default_factory=set)
     reader: DuckDBWarehouse = field(init=False)
+    spans: Spans = field(init=False)
 
     def open(self) -> None:
         """Brings back the open hours, and shows the monitors what lies before them."""
         self.reader = self.warehouse.committed()
         unpublished.create(self.warehouse)
         rows = read_records(self.warehouse, "hourly_toxicity", HourlyToxicity)
+        newest: dict[str, Micros] = {}
+        for row in rows:
+            newest[row.topic] = max(newest.get(row.topic, 0), row.hour)
+        self.spans = Spans(self.span, newest)
         waiting = [row for row in rows if not row.is_final]
         for row in waiting:
             self._load(row.topic, row.hour)
@@ -119,6 +127,9 @@ class LocalState:
 
     def known(self, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
         return self.reader.stored_keys("scored_posts", keys)
+
+    def far_out(self, topic: str, stamps: Sequence[Micros]) -> list[bool]:
+        return self.spans.far_out(topic, stamps, now_micros())
 
     def before(self, key: HourKey) -> HourAccumulator | None:
         if (key.topic, key.hour) not in self.loaded:

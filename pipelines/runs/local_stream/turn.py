@@ -12,7 +12,7 @@ from apache_beam.utils.timestamp import Timestamp
 from mltox.base.errors import UserError
 from mltox.detection.monitor import TopicMonitor
 from mltox.posts.records import Anomaly, DeadLetter, Message
-from mltox.warehouse import WarehouseBroken
+from mltox.warehouse import WarehouseBroken, WarehouseError
 from pipelines.graph import Settings, build
 from pipelines.graph.modes import Turn
 from pipelines.held import Held
@@ -27,6 +27,10 @@ from pipelines.transforms.window import IntoHours
 
 class TurnError(UserError):
     """A turn failed and left no trace; one line for a person."""
+
+
+class TurnDefect(TurnError):
+    """It failed over what it held, and would again: not for the tables, which may take it later."""
 
 
 class Turns:
@@ -44,7 +48,8 @@ class Turns:
         """Brings the messages into the tables, all or nothing, and returns the run's counters.
 
         Raises TurnError where that failed, most likely for the tables cannot be written; then
-        nothing of the messages is in them, and the state is as it was. Raises WarehouseBroken where
+        nothing of the messages is in them, and the state is as it was; TurnDefect where it was for
+        the messages themselves, or for the hours that are due. Raises WarehouseBroken where
         no later turn of this process can do better.
         """
         state = self.state
@@ -57,7 +62,8 @@ class Turns:
         except WarehouseBroken:
             raise
         except Exception as error:  # a runner wraps what its stages raise
-            raise TurnError(in_one_line(error)) from error
+            kind = TurnError if isinstance(error, WarehouseError | OSError) else TurnDefect
+            raise kind(in_one_line(error)) from error
         state.commit()
         return counts
 

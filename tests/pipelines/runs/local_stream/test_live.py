@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,15 +13,18 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from mltox.posts.authors import AuthorKeys
-from mltox.posts.records import SECOND, Message
+from mltox.posts.envelope import Envelope
+from mltox.posts.records import DAY, SECOND, Message, Post
 from mltox.posts.topics import TopicMatcher
 from mltox.scoring import DEFAULT_BUNDLE
 from mltox.warehouse import WarehouseBroken, WarehouseError
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from pipelines.graph import Settings
 from pipelines.runs.local_stream import unpublished
+from pipelines.runs.local_stream.isolate import run_isolating
 from pipelines.runs.local_stream.state import LocalState
 from pipelines.runs.local_stream.turn import TurnError, Turns
+from pipelines.transforms.parse import posts_of
 
 T0 = int(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
 TEXTS = ("good morning", "you are a stupid idiot", "what a game", "lovely weather today")
@@ -44,10 +47,12 @@ def message(number: int, seconds: int) -> Message:
     return Message(json.dumps(row).encode(), f"pubsub:{number}")
 
 
-def opened(path: Path, disorder: int = 600, *, alerting: bool = False) -> LocalState:
+def opened(
+    path: Path, disorder: int = 600, *, alerting: bool = False, span: int = 0
+) -> LocalState:
     warehouse = DuckDBWarehouse(path)
     warehouse.create()
-    state = LocalState(warehouse, 0.4, disorder * SECOND, alerting=alerting)
+    state = LocalState(warehouse, 0.4, disorder * SECOND, alerting=alerting, span=span)
     state.open()
     return state
 
@@ -223,3 +228,69 @@ def test_a_file_that_duckdb_has_given_up_ends_the_run_and_the_next_one_goes_on(
     again = opened(path)
     turn(again, [message(2, 120)])
     assert hours(again) == {0: (2, False, 2)}
+
+
+OLD = T0 - 946_684_800 - 1
+"""Seconds from the first moment of the year 2000 to T0."""
+
+
+def letters(state: LocalState) -> list[tuple[str, str]]:
+    rows = state.warehouse.query("SELECT error_type, payload FROM dead_letters").to_pylist()
+    return [(row["error_type"], row["payload"]) for row in rows]
+
+
+def test_a_post_of_another_time_is_put_aside_whole_and_the_stream_goes_on(tmp_path: Path) -> None:
+    state = opened(tmp_path / "w.duckdb", span=365 * DAY)
+    turn(state, [message(1, 60), message(2, -OLD), message(3, 120)])
+    counts = turn(state, [message(4, -400 * 86_400), message(5, -300 * 86_400)])
+    assert counts["outside_span"] == counts["dead_letters"] == 1
+    turn(state, [message(6, 3600 * 30)])
+    turn(state, [])
+    found = letters(state)
+    assert [kind for kind, _ in found] == ["outside_span"] * 2
+    assert {json.loads(payload)["post_id"] for _, payload in found} == {"file:2", "file:4"}
+    assert sum(hour[0] for hour in hours(state).values()) == 4
+    turn(state, [message(2, -OLD)])
+    assert len(letters(state)) == 2
+
+
+def test_without_a_span_any_time_goes(tmp_path: Path) -> None:
+    state = opened(tmp_path / "w.duckdb")
+    turn(state, [message(2, -OLD)])
+    turn(state, [message(1, 60)])
+    turn(state, [message(3, 3600 * 30)])
+    turn(state, [])
+    assert sum(hour[0] for hour in hours(state).values()) == 3
+
+
+def test_what_the_tables_hold_says_what_a_topics_time_is(tmp_path: Path) -> None:
+    state = opened(tmp_path / "w.duckdb", span=365 * DAY)
+    turn(state, [message(1, 60)])
+    state.close()
+    state.warehouse.close()
+    again = opened(tmp_path / "w.duckdb", span=365 * DAY)
+    turn(again, [message(2, -OLD)])
+    assert [kind for kind, _ in letters(again)] == ["outside_span"]
+
+
+def test_a_message_that_fails_its_turn_is_set_apart_and_the_others_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(envelope: Envelope, topics: Iterable[str], now: int) -> Iterator[Post]:
+        if "idiot" in envelope.text:
+            raise ValueError(f"no good: {envelope.text}")
+        yield from posts_of(envelope, topics, now)
+
+    monkeypatch.setattr("pipelines.transforms.parse.posts_of", failing)
+    state = opened(tmp_path / "w.duckdb")
+    counts = run_isolating(
+        [message(number, number) for number in range(12)],
+        lambda part: turn(state, part),
+        settings().authors,
+    )
+    assert counts["rows_read"] == 12 and counts["posts_kept"] == 9
+    assert counts["dead_letters"] == 3
+    found = letters(state)
+    assert [kind for kind, _ in found] == ["turn_failed"] * 3
+    assert "a1" not in json.loads(found[0][1]).get("author")
+    assert hours(state)[0][0] == 9
