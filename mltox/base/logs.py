@@ -1,7 +1,8 @@
 """How a run logs: lines for a person, or JSON objects for a collector.
 
-No line holds a secret of the process, whoever quotes it. No line holds a post's text: ours name counts and resources, and of an exception JSON logs give its
-type and where it was raised, but not its message, which may quote what was being worked on.
+No line holds a secret of the process, whoever quotes it. No line holds a post's text: ours name
+counts and resources, and of an exception JSON logs give its type and where it was raised, but not
+its message, which may quote what was being worked on.
 """
 
 from __future__ import annotations

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ingest import poll
 from ingest.cursors.store import Conflict
 from ingest.poll import Busy, PollError, Settings, poll_all
-from ingest.sources.source import SourceError
+from ingest.sources.source import Batch, SourceError
 from mltox.base.logs import JsonFormatter
 from mltox.posts.authors import AuthorKeys
 
@@ -136,3 +139,34 @@ def test_one_poll_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(poll, "poll_source", poll_source)
     for _ in range(2):
         assert poll_all(ENVIRONMENT) == {"x-search": {"read": 1}, "reddit": {"read": 1}}
+
+
+def test_a_poll_that_got_no_answer_is_no_poll_without_posts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the scheduler sees is a failure, with a line for each source, and nobody's secret."""
+    monkeypatch.setenv("X_BEARER_TOKEN", "AAAA-the-token-of-the-tests")
+
+    class Troubled:
+        name = "x-search"
+
+        def read(self, cursor: object, stopping: threading.Event) -> Iterator[Batch]:
+            yield Batch()
+            yield Batch(trouble="X does not answer (200 not AAAA-the-token-of-the-tests)")
+
+    class Module:
+        add_arguments = staticmethod(lambda parser: None)
+        open_source = staticmethod(lambda options, topics: Troubled())
+
+    (tmp_path / "topics.yaml").write_text("- {name: votes, keywords: [vote]}")
+    monkeypatch.setattr(poll, "load", lambda name: Module)
+    monkeypatch.setattr(poll, "check_topics", lambda *topics: None)
+    monkeypatch.setattr(poll, "Publisher", lambda seconds: SimpleNamespace(send=None, close=int))
+    environment = ENVIRONMENT | {
+        "MLTOX_SOURCES": "x-search",
+        "MLTOX_TOPICS": str(tmp_path / "topics.yaml"),
+        "MLTOX_STATE": str(tmp_path),
+    }
+    with pytest.raises(PollError) as raised:
+        poll_all(environment)
+    assert str(raised.value) == "x-search: X does not answer (200 not [secret])"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import requests
 
@@ -196,6 +197,43 @@ def test_trouble_at_x_is_waited_for(search: Open, waits: Waits) -> None:
         x.refusals[SEARCH] += [Refusal(503), Refusal(500, body=b"<html>"), broken]
         assert seen(everything(search(x))) == ids(*x.posts)
     assert waits == [5, 10, 20]
+
+
+ERRORS = orjson.dumps(
+    {"errors": [{"title": "Operational Disconnect", "detail": f"try again, {TOKEN}"}]}
+)
+
+
+def test_an_answer_of_errors_alone_is_no_page_without_posts(search: Open, waits: Waits) -> None:
+    with serving(posts(2)) as x:
+        x.refusals[SEARCH] += [Refusal(200, body=ERRORS)] * 2
+        assert seen(everything(search(x))) == ids(*x.posts)
+    assert waits == [5, 10]
+
+
+def test_errors_beside_posts_are_those_of_what_they_refer_to(search: Open, waits: Waits) -> None:
+    found = posts(1)
+    page = {"data": found, "errors": [{"title": "Not Found"}], "meta": {"result_count": 1}}
+    with serving(found) as x:
+        x.refusals[SEARCH].append(Refusal(200, body=orjson.dumps(page)))
+        assert set(seen(everything(search(x)))) == set(ids(*found))
+    assert waits == []
+
+
+def test_while_x_does_not_answer_the_cursor_stays_and_the_trouble_is_told(
+    search: Open, waits: Waits
+) -> None:
+    with serving(posts(2)) as x:
+        x.refusals[SEARCH] += [Refusal(200, body=ERRORS)] * 1_000
+        batches = read_until(search(x), {}, lambda batches: bool(batches[-1].trouble))
+    assert all(batch.cursor is None and not batch.payloads for batch in batches)
+    assert batches[-1].trouble == "X does not answer (200 Operational Disconnect)"
+
+
+def test_once_x_answers_there_is_no_trouble(search: Open) -> None:
+    with serving(posts(2)) as x:
+        x.refusals[SEARCH] += [Refusal(503)]
+        assert everything(search(x))[-1].trouble is None
 
 
 def test_nobody_at_the_address(search: Open, waits: Waits) -> None:

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.formats import decode
 from mltox.posts.records import Message
-from pipelines.runs.local_stream.turn import TurnDefect, TurnError
 from pipelines.runs.local_stream.isolate import run_isolating
-
+from pipelines.runs.local_stream.turn import TurnDefect, TurnError
 
 AUTHORS = AuthorKeys(b"a long enough key for tests")
 
@@ -26,7 +25,7 @@ class Tables:
         if self.fails_empty or any(m.payload.isdigit() and int(m.payload) in self.bad
                                    for m in messages):  # fmt: skip
             raise TurnDefect("ValueError: of alice")
-        self.kept += [f"{m.origin}:{b"mltox_notice" in m.payload}" for m in messages]
+        self.kept += [f"{m.origin}:{b'mltox_notice' in m.payload}" for m in messages]
         return {"rows_read": len(messages)}
 
 

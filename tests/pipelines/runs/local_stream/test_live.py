@@ -47,9 +47,7 @@ def message(number: int, seconds: int) -> Message:
     return Message(json.dumps(row).encode(), f"pubsub:{number}")
 
 
-def opened(
-    path: Path, disorder: int = 600, *, alerting: bool = False, span: int = 0
-) -> LocalState:
+def opened(path: Path, disorder: int = 600, *, alerting: bool = False, span: int = 0) -> LocalState:
     warehouse = DuckDBWarehouse(path)
     warehouse.create()
     state = LocalState(warehouse, 0.4, disorder * SECOND, alerting=alerting, span=span)
