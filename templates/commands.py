@@ -67,8 +67,8 @@ def template_file(target: Target, pipeline: str, tag: str) -> Command:
         f"--worker-machine-type={MACHINE_TYPE}",
         f"--max-workers={MAX_WORKERS[pipeline]}",
         f"--service-account-email={target.account}",
-        f"--staging-location=gs://{target.bucket}/staging",
-        f"--temp-location=gs://{target.bucket}/temp",
+        f"--staging-location=gs://{target.staging}/staging",
+        f"--temp-location=gs://{target.staging}/temp",
         *(["--enable-streaming-engine"] if pipeline == "streaming" else []),
     ]
 

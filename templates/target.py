@@ -23,11 +23,12 @@ def need(variables: Mapping[str, str], names: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class Target:
-    """A project as `mltox provision` makes it, unless BUCKET or REPOSITORY say otherwise."""
+    """A project as `mltox provision` makes it, unless variables such as BUCKET say otherwise."""
 
     project: str
     region: str
     bucket: str
+    staging: str
     repository: str
     account: str
     names: Names
@@ -40,6 +41,7 @@ class Target:
             project=names.project,
             region=names.region,
             bucket=variables.get("BUCKET") or names.bucket,
+            staging=variables.get("STAGING_BUCKET") or names.staging,
             repository=variables.get("REPOSITORY") or "mltox",
             account=variables.get("SERVICE_ACCOUNT") or names.account("pipeline"),
             names=names,

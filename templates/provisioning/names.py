@@ -41,6 +41,11 @@ class Names:
         return f"{self.project}-mltox"
 
     @property
+    def staging(self) -> str:
+        """What the workers write; nothing that is launched lies there."""
+        return f"{self.project}-mltox-staging"
+
+    @property
     def cursors(self) -> str:
         return f"{self.project}-mltox-cursors"
 

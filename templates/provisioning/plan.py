@@ -54,7 +54,8 @@ def plan(names: Names) -> tuple[Resource, ...]:
         Dataset(f"{names.project}.{names.dataset}", names.region),
         Secret(names.secret(AUTHOR_KEY)),
         Secret(names.secret(X_TOKEN)),
-        Bucket(names.bucket, names.project, names.region, versioned=True, temporary=("temp/",)),
+        Bucket(names.bucket, names.project, names.region, versioned=True),
+        Bucket(names.staging, names.project, names.region, temporary=("temp/", "staging/")),
         Bucket(names.cursors, names.project, names.region),
         Repository(names.repository),
         *ingest_grants(names),
@@ -77,10 +78,7 @@ def identities(names: Names) -> Iterator[Resource]:
         (
             "pubsub.subscriptions.consume",
             "pubsub.subscriptions.create",
-            "pubsub.subscriptions.delete",
             "pubsub.subscriptions.get",
-            "pubsub.topics.attachSubscription",
-            "pubsub.topics.get",
         ),
     )
 
@@ -131,7 +129,12 @@ def reads_secret(names: Names, secret: str, who: str) -> Grant:
 
 
 def pipeline_grants(names: Names) -> Iterator[Resource]:
-    """Those on the project are the ones that exist on no smaller thing."""
+    """Those on the project are the ones that exist on no smaller thing.
+
+    The workers parse what strangers write, so they may change nothing that anybody launches or
+    loads, and delete no subscription: the one by which Dataflow follows event time expires 31 days
+    after its job instead.
+    """
     pipeline = member(names, "pipeline")
     project = f"projects/{names.project}"
     yield Grant("project", project, "roles/dataflow.worker", pipeline, "takes work of its jobs")
@@ -147,19 +150,23 @@ def pipeline_grants(names: Names) -> Iterator[Resource]:
         path = names.subscription(name)
         yield Grant("subscription", path, SUBSCRIBER, pipeline, "pulls and acknowledges")
         yield Grant("subscription", path, "roles/pubsub.viewer", pipeline, "looks at its settings")
+    why = "attaches the subscription that follows event time"
+    for role in (SUBSCRIBER, "roles/pubsub.viewer"):
+        yield Grant("topic", names.topic(POSTS), role, pipeline, why)
     for topic in (LETTERS, ALERTS):
         yield Grant("topic", names.topic(topic), PUBLISHER, pipeline, "publishes")
     yield reads_secret(names, AUTHOR_KEY, pipeline)
     yield Grant(
         "bucket",
         names.bucket,
-        "roles/storage.objectUser",
+        "roles/storage.objectViewer",
         pipeline,
-        "reads templates and bundles, stages its files",
+        "reads bundles, topics and templates",
     )
+    yield Grant("bucket", names.staging, "roles/storage.objectUser", pipeline, "stages its files")
     yield Grant(
         "bucket",
-        names.bucket,
+        names.staging,
         "roles/storage.legacyBucketReader",
         pipeline,
         "Dataflow looks at the bucket of its staging files",
@@ -248,7 +255,7 @@ def forecast_launch(names: Names) -> dict[str, object]:
         "parameters": {"warehouse": names.warehouse},
         "environment": {
             "serviceAccountEmail": names.account("pipeline"),
-            "stagingLocation": f"gs://{names.bucket}/staging",
-            "tempLocation": f"gs://{names.bucket}/temp",
+            "stagingLocation": f"gs://{names.staging}/staging",
+            "tempLocation": f"gs://{names.staging}/temp",
         },
     }

@@ -14,6 +14,7 @@ from templates.provisioning.resources import (
     DatasetGrant,
     Grant,
     Resource,
+    Role,
     Schedule,
     Subscription,
     Topic,
@@ -61,6 +62,28 @@ def test_each_account_may_do_what_it_does_and_no_more(names: Names) -> None:
     )
     on_project = {role for role, on in grants_of("pipeline", wanted) if on.startswith("project")}
     assert on_project == {"dataflow.worker", "bigquery.jobUser", "mltoxTracking"}
+
+
+def test_the_workers_change_nothing_that_anybody_launches_or_loads(names: Names) -> None:
+    """They parse what strangers write."""
+    on_buckets = {grant for grant in grants_of("pipeline", plan(names)) if "bucket" in grant[1]}
+    assert on_buckets == {
+        ("storage.objectViewer", "bucket some-project-mltox"),
+        ("storage.objectUser", "bucket some-project-mltox-staging"),
+        ("storage.legacyBucketReader", "bucket some-project-mltox-staging"),
+    }
+    launch = forecast_launch(names)
+    assert f"gs://{names.bucket}/" in str(launch["containerSpecGcsPath"])
+    environment = launch["environment"]
+    assert isinstance(environment, dict)
+    for place in ("stagingLocation", "tempLocation"):
+        assert environment[place].startswith(f"gs://{names.staging}/")
+
+
+def test_no_role_of_our_own_deletes_or_changes_what_is_there(names: Names) -> None:
+    for role in of(Role, plan(names)):
+        for permission in role.permissions:
+            assert permission.rpartition(".")[2] in ("consume", "create", "get"), permission
 
 
 def test_no_grant_is_of_a_basic_role_or_an_administrator(names: Names) -> None:
