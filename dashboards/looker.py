@@ -25,6 +25,7 @@ SOURCES: Mapping[str, str] = {
     "anomaly_report": "mltox anomalies",
     "anomaly_examples": "mltox examples",
     "forecast_accuracy_dashboard": "mltox forecast accuracy",
+    "forecast_scores": "mltox past forecasts",
     "dead_letters_by_reason": "mltox dead letters",
 }
 """View, which is also the alias of its data source, and the name that a report shows."""

@@ -233,6 +233,9 @@ def options(totals: Sequence[TopicTotals], in_page: Sequence[int]) -> str:
     )
 
 
+PLAIN_METHODS = ("flat_quantiles", "seasonal_naive")
+
+
 def method(name: str) -> str:
     return escaped(name.replace("_", " ").capitalize())
 
@@ -255,9 +258,9 @@ def accuracy(view: View) -> str:
     for (topic, metric), group in groupby(rows, key=lambda row: (row.topic, row.metric)):
         ranked = list(group)
         best = next((row for row in ranked if row.chosen), ranked[0])
-        rivals = ", ".join(
-            f"{method(row.method)} {mase(row.mase)}" for row in ranked if row is not best
-        )
+        others = [row for row in ranked if row is not best]
+        named = [row for i, row in enumerate(others) if i == 0 or row.method in PLAIN_METHODS]
+        rivals = ", ".join(f"{method(row.method)} {mase(row.mase)}" for row in named)
         attributes.append(f' data-of="{place.get(topic, -1)}"')
         cells.append(
             [
@@ -273,8 +276,9 @@ def accuracy(view: View) -> str:
     horizon = max(row.horizon_hours for row in rows)
     note = (
         f'<p class="note">Measured by forecasting {horizon} hours ahead from earlier moments. '
-        "MASE below 1 is better than repeating the day before. A good band holds as many hours as "
-        "its name says. Where a series hardly moved, MASE is no measure.</p>"
+        "MASE is the mean error over what repeating the day before erred by within the history; "
+        "where a series hardly moved it is no measure. Of the methods pooled, the plain ones and "
+        "the best are named. A good band holds as many hours as its name says.</p>"
     )
     head = [
         "Topic", "Measure", "Method chosen", "MASE",

@@ -145,7 +145,7 @@ function forecastText(topic, metric) {
   const at = (i) => weekHourText(forecast.start + i * HOUR);
   let text = `Coming ${Math.round(forecast.expected.length / 24)} days: ${format(meanOf(topic, metric, forecast))} on average; highest expected ${format(forecast.expected[top])} ` +
     `(95 % band ${format(forecast.lower_95[top])} to ${format(forecast.upper_95[top])}) on ${at(top)}.`;
-  if (forecast.p_anomaly[risk] !== null) text += ` Greatest chance of an anomalous hour: ${percent(forecast.p_anomaly[risk])}, ${at(risk)}.`;
+  if (forecast.p_anomaly[risk] !== null) text += ` Greatest chance that an hour will be flagged: ${percent(forecast.p_anomaly[risk])}, ${at(risk)}.`;
   return text + ` Method: ${forecast.method.replaceAll("_", " ")}.`;
 }
 
