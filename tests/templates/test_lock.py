@@ -54,7 +54,13 @@ def test_a_gpu_changes_the_runtime_and_its_libraries_alone() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["requirements", "requirements-gpu", "requirements-build", "requirements-ingest"],
+    [
+        "requirements",
+        "requirements-gpu",
+        "requirements-build",
+        "requirements-ingest",
+        "requirements-serve",
+    ],
 )
 def test_each_line_has_a_hash_and_none_an_index(name: str) -> None:
     comment, *lines = (ROOT / "templates" / f"{name}.txt").read_text().splitlines()
