@@ -12,7 +12,7 @@ import pytest
 from templates import context
 from templates.lock import SERVE, extra
 from tests.templates.dockerfiles import FOLDER, values
-from tests.templates.test_lock import CONSTRAINTS, SETUP, canonical, releases
+from tests.templates.test_lock import CONSTRAINTS, PROJECT, canonical, releases
 
 TEXT = (FOLDER / "serve.Dockerfile").read_text()
 LOCKED = releases(FOLDER / "requirements-serve.txt")
@@ -43,7 +43,7 @@ print(asyncio.run(answer()).code)
 """
 
 
-@pytest.mark.parametrize("requirement", [*SERVE, *extra(SETUP, "serve")])
+@pytest.mark.parametrize("requirement", [*SERVE, *extra(PROJECT, "serve")])
 def test_what_serving_needs_is_locked(requirement: str) -> None:
     """Where it is not: python -m templates.lock."""
     assert canonical(re.split(r"[\[>=<]", requirement)[0]) in LOCKED
