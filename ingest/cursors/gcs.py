@@ -23,6 +23,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException
 
 from ingest.cursors.store import Conflict, Kept, StateError, checked, packed, unpacked
+from mltox.google.errors import no_credentials, one_line
 
 TIMEOUT = 30.0
 RETRY = DEFAULT_RETRY.with_timeout(TIMEOUT)
@@ -41,11 +42,8 @@ class GcsStore:
         self._prefix = (match["prefix"] or "").strip("/")
         try:
             self._bucket = storage.Client().bucket(match["bucket"])
-        except (GoogleAuthError, OSError) as error:
-            raise StateError(
-                f"--state {uri}: no usable Google credentials ({_one_line(error)}); run:"
-                " gcloud auth application-default login"
-            ) from error
+        except (GoogleAuthError, OSError) as error:  # OSError: nobody says which project
+            raise StateError(f"--state {uri}: {no_credentials(error)}") from error
 
     def load(self, name: str) -> Kept:
         blob = self._blob(name)
@@ -54,7 +52,7 @@ class GcsStore:
         except NotFound:
             return Kept({}, 0)
         except _ERRORS as error:
-            raise StateError(f"cannot read {self._uri(blob)}: {_one_line(error)}") from error
+            raise StateError(f"cannot read {self._uri(blob)}: {one_line(error)}") from error
         return Kept(unpacked(content, self._uri(blob)).value, int(blob.generation))
 
     def save(self, name: str, value: Mapping[str, str], version: int) -> int:
@@ -75,7 +73,7 @@ class GcsStore:
                 return mine
             raise Conflict(f"{self._uri(blob)}: another run has changed it meanwhile") from error
         except _ERRORS as error:
-            raise StateError(f"cannot write {self._uri(blob)}: {_one_line(error)}") from error
+            raise StateError(f"cannot write {self._uri(blob)}: {one_line(error)}") from error
 
     def _generation_of(self, name: str, written: str) -> int | None:
         """The generation that a write of ours has made, if its answer was lost and it was sent a
@@ -93,8 +91,3 @@ class GcsStore:
 
     def _uri(self, blob: storage.Blob) -> str:
         return f"gs://{self._bucket.name}/{blob.name}"
-
-
-def _one_line(error: BaseException) -> str:
-    said = str(getattr(error, "message", "") or error)
-    return (said.splitlines() or [type(error).__name__])[0]

@@ -26,11 +26,13 @@ from tenacity import (
     Retrying,
     retry_if_exception,
     sleep_using_event,
+    stop_after_attempt,
     stop_before_delay,
     stop_when_event_set,
     wait_exponential,
     wait_random,
 )
+from tenacity.stop import stop_base
 
 FIRST, LONGEST = 0.5, 60.0
 """Seconds: about the first wait, which then doubles, and the longest."""
@@ -58,15 +60,18 @@ def patiently(
     stopping: threading.Event | None = None,
     again: Callable[[BaseException], bool] = is_fleeting,
     give_up_after: float | None = None,
+    tries: int | None = None,
+    sleep: Callable[[float], None] | None = None,
     first: float = FIRST,
     longest: float = LONGEST,
     tell: Callable[[BaseException, float], None] | None = None,
 ) -> Retrying:
     """A caller that tries again: `patiently(...)(action, *arguments)`.
 
-    Where `again` says no, `stopping` is set, or the next wait would end more than `give_up_after`
-    seconds after the first try began, the last error is raised as it is. `tell` hears of each error
-    that is not the last, and of the seconds until the next try. May be used from several threads.
+    The last error is raised as it is where `again` says no, `stopping` is set, so many `tries`
+    failed, or the next wait would end more than `give_up_after` seconds after the first try began.
+    `tell` hears of each other error and of the seconds until the next try; `sleep` waits them. May
+    be used from several threads.
 
     >>> tries = iter([Aborted("a"), Aborted("b"), None])
     >>> def action() -> str:
@@ -77,12 +82,16 @@ def patiently(
     'done'
     """
     stopping = stopping or threading.Event()
-    stop = stop_when_event_set(stopping)
+    stop: stop_base = stop_when_event_set(stopping)
+    if give_up_after is not None:
+        stop |= stop_before_delay(give_up_after)
+    if tries is not None:
+        stop |= stop_after_attempt(tries)
     return Retrying(
         retry=retry_if_exception(again),
         wait=wait_exponential(multiplier=first, max=longest) + wait_random(0, first / 2),
-        stop=stop if give_up_after is None else stop | stop_before_delay(give_up_after),
-        sleep=sleep_using_event(stopping),
+        stop=stop,
+        sleep=sleep or sleep_using_event(stopping),
         before_sleep=None if tell is None else _telling(tell),
         reraise=True,
     )

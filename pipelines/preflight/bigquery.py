@@ -15,6 +15,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.bigquery import Client, QueryJobConfig, SchemaField
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
+from mltox.google.errors import no_credentials, reason_of
 from mltox.warehouse.bigquery.warehouse import connect
 from mltox.warehouse.location import BigQueryDataset
 from mltox.warehouse.schema import TABLES, Column, Table, Type
@@ -44,12 +45,9 @@ def dataset_problems(
             for table in filter(there.__contains__, tables):
                 yield from missing_permissions(client, dataset, table, permission)
     except GoogleAuthError as error:
-        yield (
-            f"bq://{dataset}: no usable Google credentials ({_one_line(error)});"
-            " run: gcloud auth application-default login"
-        )
+        yield f"bq://{dataset}: {no_credentials(error)}"
     except (GoogleAPICallError, RetryError, requests.RequestException) as error:
-        yield f"bq://{dataset}: {said(error)}"
+        yield f"bq://{dataset}: {reason_of(error)}"
 
 
 def query_problems(client: Client, dataset: BigQueryDataset) -> Iterator[str]:
@@ -62,7 +60,7 @@ def query_problems(client: Client, dataset: BigQueryDataset) -> Iterator[str]:
             raise
         yield (
             f"project {dataset.project}: permission bigquery.jobs.create is missing"
-            f" (roles/bigquery.jobUser): {said(error)}"
+            f" (roles/bigquery.jobUser): {reason_of(error)}"
         )
 
 
@@ -130,17 +128,3 @@ def missing_permissions(
         return  # an emulator that does not know the question: nobody knows
     if permission not in answer.get("permissions", ()):
         yield f"bq://{dataset}.{table}: permission {permission} is missing ({ROLES[permission]})"
-
-
-def said(error: Exception) -> str:
-    """One line of what BigQuery, or the way to it, said."""
-    cause = error.cause if isinstance(error, RetryError) and error.cause else error
-    if isinstance(cause, requests.RequestException):
-        return f"can't be reached: {_one_line(cause)}"
-    if isinstance(cause, GoogleAPICallError):
-        return _one_line(cause.errors[0].get("message") if cause.errors else cause.message)
-    return _one_line(cause)
-
-
-def _one_line(error: object) -> str:
-    return str(error).partition("\n")[0]

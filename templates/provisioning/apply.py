@@ -7,12 +7,13 @@ from typing import Any, NamedTuple, Protocol
 
 from google.api_core.exceptions import NotFound
 
+from mltox.google.errors import one_line
 from templates.provisioning.accounts import Accounts, Roles
 from templates.provisioning.apis import Apis
 from templates.provisioning.bigquery import DatasetGrants, Datasets
 from templates.provisioning.buckets import Buckets
 from templates.provisioning.change import Change
-from templates.provisioning.errors import ProvisionError, one_line
+from templates.provisioning.errors import ProvisionError
 from templates.provisioning.grants import Grants
 from templates.provisioning.names import Names
 from templates.provisioning.project import ProjectNumber
@@ -96,5 +97,4 @@ def _done(resource: Resource, do: Callable[[Any], Change]) -> Done:
     except ProvisionError as error:
         return Done(resource, None, str(error))
     except (Refused, NotFound) as error:
-        said = one_line(getattr(error, "message", error))
-        return Done(resource, None, f"{resource.kind} {resource.name}: {said}")
+        return Done(resource, None, f"{resource.kind} {resource.name}: {one_line(error)}")

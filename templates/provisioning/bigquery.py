@@ -11,13 +11,12 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
+from mltox.google.errors import no_credentials, reason_of
 from mltox.warehouse import WarehouseError, open_warehouse
 from mltox.warehouse.bigquery.warehouse import connect
-from pipelines.preflight.bigquery import said
 from templates.provisioning.change import Change
 from templates.provisioning.errors import ProvisionError, missing
 from templates.provisioning.resources import Dataset, DatasetGrant
-from templates.provisioning.rest import no_credentials
 
 RETRY = DEFAULT_RETRY.with_timeout(60)
 
@@ -31,11 +30,11 @@ def errors(name: str, permission: str) -> Iterator[None]:
     except GoogleAuthError as error:
         raise ProvisionError(no_credentials(error)) from error
     except Forbidden as error:
-        raise missing(f"dataset {name}", permission, said(error)) from error
+        raise missing(f"dataset {name}", permission, reason_of(error)) from error
     except WarehouseError as error:
         raise ProvisionError(str(error)) from error
     except (GoogleAPICallError, RetryError, requests.RequestException) as error:
-        raise ProvisionError(f"dataset {name}: {said(error)}") from error
+        raise ProvisionError(f"dataset {name}: {reason_of(error)}") from error
 
 
 class Datasets:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from templates.provisioning.change import Change
-from templates.provisioning.errors import ProvisionError
 from templates.provisioning.project import ProjectNumber
 from templates.provisioning.resources import Grant
-from templates.provisioning.rest import CONFLICT, Item, Json, Refused, Rest, waits
+from templates.provisioning.rest import CONFLICT, Item, Json, Refused, Rest
 
 VERSION = 3
 """Of a policy with conditions, which must be asked for or they are lost when it is set."""
@@ -73,19 +72,15 @@ class Grants:
     def _modify(self, grant: Grant, change: Callable[[Json], bool]) -> bool:
         """Reads, changes and sets; from the start where somebody else set it in between."""
         item = POLICIES[grant.on].item(grant)
-        for pause in (*waits(), None):
+
+        def modify() -> bool:
             policy = self._get(grant, item)
             if not change(policy):
                 return False
-            try:
-                self._set(grant, item, policy)
-            except Refused as refused:
-                if pause is None or not passing(refused):
-                    raise
-                self._rest.sleep(pause)
-            else:
-                return True
-        raise ProvisionError(f"{item.name}: its policy can't be set")
+            self._set(grant, item, policy)
+            return True
+
+        return bool(self._rest.patiently(passing)(modify))
 
     def _get(self, grant: Grant, item: Item) -> Json:
         how = POLICIES[grant.on]
@@ -107,10 +102,12 @@ class Grants:
             self._rest.call("POST", item, "setIamPolicy", path=path, body={"policy": policy})
 
 
-def passing(refused: Refused) -> bool:
+def passing(error: BaseException) -> bool:
     """Somebody else set the policy, or an account made a moment ago is not known everywhere yet."""
-    unknown = refused.status == 400 and "does not exist" in str(refused)
-    return refused.status in CONFLICT or unknown
+    if not isinstance(error, Refused):
+        return False
+    unknown = error.status == 400 and "does not exist" in str(error)
+    return error.status in CONFLICT or unknown
 
 
 def add(policy: Json, role: str, member: str) -> bool:

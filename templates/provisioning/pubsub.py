@@ -12,9 +12,7 @@ from google.api_core.exceptions import (
     NotFound,
     PermissionDenied,
     RetryError,
-    ServiceUnavailable,
 )
-from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.pubsub_v1 import DeadLetterPolicy, PublisherClient, SubscriberClient
@@ -22,6 +20,7 @@ from google.pubsub_v1 import Subscription as SubscriptionMessage
 from google.pubsub_v1 import Topic as TopicMessage
 
 from mltox.google.pubsub.checks import DELETED_TOPIC, explained
+from mltox.google.retries import is_fleeting, patiently
 from templates.provisioning.change import Change
 from templates.provisioning.errors import ProvisionError, missing
 from templates.provisioning.resources import DAY_SECONDS, Subscription, Topic
@@ -32,13 +31,13 @@ Message = TypeVar("Message", TopicMessage, SubscriptionMessage)
 TIMEOUT = 20.0
 
 
-def fleeting(error: Exception) -> bool:
+def fleeting(error: BaseException) -> bool:
     """Pub/Sub can't be reached, or its API was switched on a moment ago."""
     off = isinstance(error, PermissionDenied) and error.reason == DISABLED
-    return off or isinstance(error, ServiceUnavailable)
+    return off or is_fleeting(error)
 
 
-RETRY = Retry(predicate=fleeting, initial=0.5, timeout=120.0)
+_asking = patiently(again=fleeting, give_up_after=120.0)
 
 
 @contextmanager
@@ -105,14 +104,17 @@ class Topics:
                 "pubsub.topics",
                 topic_message(topic),
                 ("message_retention_duration",),
-                get=lambda: client.get_topic(
-                    request={"topic": topic.name}, retry=RETRY, timeout=TIMEOUT
+                get=lambda: _asking(
+                    client.get_topic, request={"topic": topic.name}, retry=None, timeout=TIMEOUT
                 ),
-                create=lambda message: client.create_topic(
-                    request=message, retry=RETRY, timeout=TIMEOUT
+                create=lambda message: _asking(
+                    client.create_topic, request=message, retry=None, timeout=TIMEOUT
                 ),
-                update=lambda message, mask: client.update_topic(
-                    request={"topic": message, "update_mask": mask}, retry=RETRY, timeout=TIMEOUT
+                update=lambda message, mask: _asking(
+                    client.update_topic,
+                    request={"topic": message, "update_mask": mask},
+                    retry=None,
+                    timeout=TIMEOUT,
                 ),
             )
 
@@ -121,8 +123,8 @@ class Topics:
             return remove(
                 topic.name,
                 "pubsub.topics",
-                lambda: client.delete_topic(
-                    request={"topic": topic.name}, retry=RETRY, timeout=TIMEOUT
+                lambda: _asking(
+                    client.delete_topic, request={"topic": topic.name}, retry=None, timeout=TIMEOUT
                 ),
             )
 
@@ -133,8 +135,11 @@ class Subscriptions:
         with SubscriberClient() as client:
 
             def get() -> SubscriptionMessage:
-                found = client.get_subscription(
-                    request={"subscription": subscription.name}, retry=RETRY, timeout=TIMEOUT
+                found = _asking(
+                    client.get_subscription,
+                    request={"subscription": subscription.name},
+                    retry=None,
+                    timeout=TIMEOUT,
                 )
                 if found.topic != subscription.topic:
                     of = "a topic that is gone" if found.topic == DELETED_TOPIC else found.topic
@@ -151,12 +156,13 @@ class Subscriptions:
                 subscription_message(subscription),
                 SETTINGS,
                 get=get,
-                create=lambda message: client.create_subscription(
-                    request=message, retry=RETRY, timeout=TIMEOUT
+                create=lambda message: _asking(
+                    client.create_subscription, request=message, retry=None, timeout=TIMEOUT
                 ),
-                update=lambda message, mask: client.update_subscription(
+                update=lambda message, mask: _asking(
+                    client.update_subscription,
                     request={"subscription": message, "update_mask": mask},
-                    retry=RETRY,
+                    retry=None,
                     timeout=TIMEOUT,
                 ),
             )
@@ -166,8 +172,11 @@ class Subscriptions:
             return remove(
                 subscription.name,
                 "pubsub.subscriptions",
-                lambda: client.delete_subscription(
-                    request={"subscription": subscription.name}, retry=RETRY, timeout=TIMEOUT
+                lambda: _asking(
+                    client.delete_subscription,
+                    request={"subscription": subscription.name},
+                    retry=None,
+                    timeout=TIMEOUT,
                 ),
             )
 

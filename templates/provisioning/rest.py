@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,12 @@ import google.auth
 import requests
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
+from tenacity import Retrying
 
+from mltox.google.errors import no_credentials, one_line, reason_of
+from mltox.google.retries import is_fleeting, patiently
 from templates.provisioning.change import Change
-from templates.provisioning.errors import ProvisionError, missing, one_line
+from templates.provisioning.errors import ProvisionError, missing
 
 Json = dict[str, Any]
 
@@ -48,9 +51,14 @@ class Item:
     """How a message calls it."""
 
 
-def waits() -> Iterator[float]:
-    """Seconds between tries: two minutes in all, as long as a new API may take to answer."""
-    yield from (1, 2, 4, 8, 16, 30, 30, 30)
+TRIES = 9
+"""Two minutes in all, as long as a new API may take to answer: waits of about 1, 2, 4, 8, 16, and
+then 30 seconds."""
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+
+
+class Unfinished(Exception):
+    """An operation that Google is still at."""
 
 
 class Rest:
@@ -62,7 +70,16 @@ class Rest:
         endpoint: str = GOOGLE,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._session, self._endpoint, self.sleep = session, endpoint, sleep
+        self._session, self._endpoint, self._sleep = session, endpoint, sleep
+
+    def patiently(self, again: Callable[[BaseException], bool]) -> Retrying:
+        return patiently(
+            again=again,
+            tries=TRIES,
+            sleep=self._sleep,
+            first=FIRST_WAIT,
+            longest=LONGEST_WAIT,
+        )
 
     def get(self, item: Item) -> Json | None:
         """None where there is no such resource."""
@@ -117,17 +134,23 @@ class Rest:
 
     def done(self, item: Item, answer: Json) -> None:
         """Waits for a long-running operation; an answer that is none is done already."""
+        if "done" not in answer and "/operations/" not in f"/{answer.get('name', '')}":
+            return
         version = item.path.partition("/")[0]
-        operation = answer
-        for pause in (*waits(), None):
-            if "done" not in operation and "/operations/" not in f"/{operation.get('name', '')}":
-                return
-            if operation.get("done"):
-                break
-            if pause is None:
-                raise ProvisionError(f"{item.name}: Google is still at it; run the same again")
-            self.sleep(pause)
-            operation = self.call("GET", item, "get", path=f"{version}/{operation['name']}")
+
+        def look() -> Json:
+            operation = self.call("GET", item, "get", path=f"{version}/{answer['name']}")
+            if not operation.get("done"):
+                raise Unfinished
+            return operation
+
+        try:
+            waiting = self.patiently(lambda error: isinstance(error, Unfinished))
+            operation = answer if answer.get("done") else waiting(look)
+        except Unfinished:
+            raise ProvisionError(
+                f"{item.name}: Google is still at it; run the same again"
+            ) from None
         if error := operation.get("error"):
             raise ProvisionError(f"{item.name}: {one_line(error.get('message'))}")
 
@@ -143,24 +166,16 @@ class Rest:
     ) -> Json:
         """Raises ProvisionError where a permission is missing or nobody answers, else Refused."""
         url = f"{self._endpoint.format(service=item.service)}/{path or item.path}"
-        for pause in (*waits(), None):
-            try:
-                return self._once(method, url, body, params)
-            except GoogleAuthError as error:
-                raise ProvisionError(no_credentials(error)) from error
-            except requests.RequestException as error:
-                if pause is None:
-                    raise ProvisionError(
-                        f"{item.name}: {item.service} can't be reached: {one_line(error)}"
-                    ) from error
-            except Refused as refused:
-                again = refused.status in TRANSIENT or refused.reason == DISABLED
-                if pause is None or not again:
-                    if refused.status == 403 and refused.reason != DISABLED:
-                        raise missing(item.name, f"{item.family}.{verb}", str(refused)) from refused
-                    raise
-            self.sleep(pause)
-        raise AssertionError("the last try returns or raises")
+        try:
+            return dict(self.patiently(may_pass)(self._once, method, url, body, params))
+        except GoogleAuthError as error:
+            raise ProvisionError(no_credentials(error)) from error
+        except requests.RequestException as error:
+            raise ProvisionError(f"{item.name}: {item.service} {reason_of(error)}") from error
+        except Refused as refused:
+            if refused.status == 403 and refused.reason != DISABLED:
+                raise missing(item.name, f"{item.family}.{verb}", str(refused)) from refused
+            raise
 
     def _once(
         self,
@@ -202,11 +217,10 @@ def same(found: Any, wanted: Any) -> bool:
     return bool(found == wanted)
 
 
-def no_credentials(error: GoogleAuthError) -> str:
-    return (
-        f"no usable Google credentials ({one_line(error)});"
-        " run: gcloud auth application-default login"
-    )
+def may_pass(error: BaseException) -> bool:
+    if isinstance(error, Refused):
+        return error.status in TRANSIENT or error.reason == DISABLED
+    return isinstance(error, requests.RequestException) or is_fleeting(error)
 
 
 def connect(project: str) -> Rest:

@@ -23,6 +23,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
+from mltox.google.errors import no_credentials, one_line
 from mltox.warehouse.base import Warehouse, WarehouseError
 from mltox.warehouse.bigquery import forget as forgetting
 from mltox.warehouse.ddl import bigquery_table
@@ -101,16 +102,11 @@ class BigQueryWarehouse(Warehouse):
         try:
             yield
         except GoogleAuthError as error:
-            raise WarehouseError(
-                f"{self.uri}: no usable Google credentials ({_one_line(error)});"
-                " run: gcloud auth application-default login"
-            ) from error
+            raise WarehouseError(f"{self.uri}: {no_credentials(error)}") from error
         except GoogleAPICallError as error:
-            said = error.errors[0].get("message") if error.errors else error.message
-            raise WarehouseError(f"{self.uri}: {_one_line(said)}") from error
+            raise WarehouseError(f"{self.uri}: {one_line(error)}") from error
         except (RetryError, requests.RequestException) as error:
-            cause = error.cause if isinstance(error, RetryError) else error
-            raise WarehouseError(f"{self.uri} can't be reached: {_one_line(cause)}") from error
+            raise WarehouseError(f"{self.uri} can't be reached: {one_line(error)}") from error
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> Any:
         config = bigquery.QueryJobConfig(
@@ -221,7 +217,3 @@ class BigQueryWarehouse(Warehouse):
     def close(self) -> None:
         if "_client" in self.__dict__:
             self._client.close()
-
-
-def _one_line(error: object) -> str:
-    return str(error).partition("\n")[0]
