@@ -23,9 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import pyarrow.parquet as pq
-
-from mltox.posts.reading.tables import read_chunks
+from mltox.posts.reading.raw_rows import read_raw_rows
 from mltox.scoring.scorer import Scorer
 
 CONNECTIONS = 200
@@ -162,11 +160,8 @@ def bare(scorer: Scorer, texts: Sequence[str]) -> tuple[float, float]:
 
 def distinct_texts(path: Path, column: str, count: int) -> list[str]:
     """`count` distinct texts at even distances."""
-    if path.suffix == ".parquet":
-        found = pq.read_table(path, columns=[column])[column].to_pylist()
-    else:
-        found = [row[column] for chunk in read_chunks(path, column, 10_000) for row in chunk.rows]
-    distinct = list(dict.fromkeys(text for text in found if text and text.strip()))
+    found = [row.get(column) for row in read_raw_rows(path, column)]
+    distinct = list(dict.fromkeys(text for text in found if isinstance(text, str) and text.strip()))
     return distinct[:: max(1, len(distinct) // count)][:count]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.posts.reading.raw_rows import read_raw_rows
@@ -21,8 +22,8 @@ DESCRIPTION = """\
 Fits a monotone map from the model's probability to Perspective's score, from pairs of a text and
 its Perspective score, so that thresholds stay what they were. `mltox serve` uses it by itself.
 
-Reads:  --against: a table (.csv, .tsv, .jsonl, each also .gz, or .parquet) with a column of texts
-        and one of scores. Best a plain sample of the texts that will be scored.
+Reads:  --against: a table (CSV, TSV, JSONL, Parquet, also packed) with a column of texts and one of
+        scores. Best a plain sample of the texts that will be scored.
 Writes: the map, into perspective.json beside the bundle (or --out), and a report on it.
 With --collect it makes that table instead: it asks Perspective for the scores of the texts in a
 file, one a second, until the service ends on 31 December 2026. The key comes from the environment
@@ -36,12 +37,7 @@ example:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog="mltox calibrate",
-        description=DESCRIPTION,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = Parser(prog="mltox calibrate", description=DESCRIPTION, epilog=EXAMPLE)
     what = made.add_mutually_exclusive_group(required=True)
     what.add_argument("--against", type=Path, metavar="PAIRS", help="pairs to fit the map on")
     what.add_argument(
@@ -55,13 +51,11 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument(
         "--text-column",
-        "--text_column",
         default="text",
         help="column of the text (default: %(default)s)",
     )
     made.add_argument(
         "--score-column",
-        "--score_column",
         help="column of the Perspective score (default: the attribute's name)",
     )
     made.add_argument(
@@ -91,7 +85,6 @@ def run(options: argparse.Namespace) -> int:
         return _collect(options, attributes)
     if options.score_column and len(attributes) > 1:
         raise UsageError("--score-column names one column: give one --attribute with it")
-    _need_table(options.against)
     scorer = Scorer(options.bundle)
     file = options.out or _beside(options.bundle)
     for attribute in attributes:
@@ -103,7 +96,6 @@ def run(options: argparse.Namespace) -> int:
         linked = link(scorer, label, pairs)
         made, entry = calibrate(attribute, linked, options.source or options.against.name)
         if options.check:
-            _need_table(options.check)
             other = link(scorer, label, read_pairs(options.check, options.text_column, column))
             entry["checked_on"] = check(made, other, options.check.name)
         write_map(file, scorer, attribute, entry)
@@ -161,7 +153,6 @@ def _collect(options: argparse.Namespace, attributes: Sequence[str]) -> int:
 
     if not options.out:
         raise UsageError("--collect needs --out FILE, a .csv of pairs to write")
-    _need_table(options.collect)
     ask = perspective(options.endpoint or ENDPOINT, attributes)
     texts = _texts(options.collect, options.text_column)
     written, refused = collect(texts, options.out, attributes, ask)
@@ -170,13 +161,9 @@ def _collect(options: argparse.Namespace, attributes: Sequence[str]) -> int:
 
 
 def _texts(file: Path, column: str) -> Iterator[str]:
-    rows = read_raw_rows(file, column)
-    yield from (row[column] for row in rows if isinstance(row.get(column), str))
-
-
-def _need_table(file: Path) -> None:
-    if not file.is_file():
-        raise UsageError(f"there is no file {file}")
+    for row in read_raw_rows(file, column):
+        if isinstance(text := row.get(column), str):
+            yield text
 
 
 def _beside(bundle: str) -> Path:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError, UserError
 from mltox.base.logs import LogFormat, log_format_argument, set_up
@@ -20,7 +21,7 @@ from serving.keys import Keys, read_keys
 from serving.server import Address, run
 from serving.service import Limits, Service
 
-log = logging.getLogger("serving")
+log = logging.getLogger(__name__)
 
 HERE = ("127.0.0.1", "localhost", "::1")
 SWITCH_SECONDS = 0.001
@@ -45,12 +46,7 @@ example:
 
 
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
-        prog="mltox serve",
-        description=DESCRIPTION,
-        epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    made = Parser(prog="mltox serve", description=DESCRIPTION, epilog=EXAMPLE)
     add = made.add_argument
     add("--host", default=HERE[0], help="address to listen on (default: %(default)s)")
     add("--port", type=int, default=8000, help="port (default: %(default)s; 0: a free one)")
@@ -82,11 +78,10 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="listen beyond this machine without keys, where something else keeps the door",
     )
-    add("--tls-cert", "--tls_cert", type=Path, metavar="FILE", help="certificate chain (PEM)")
-    add("--tls-key", "--tls_key", type=Path, metavar="FILE", help="its private key (PEM)")
+    add("--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM)")
+    add("--tls-key", type=Path, metavar="FILE", help="its private key (PEM)")
     add(
         "--public-url",
-        "--public_url",
         metavar="URL",
         help="where clients reach the server, for the discovery document; default: as they asked",
     )
@@ -110,7 +105,6 @@ def parser() -> argparse.ArgumentParser:
     )
     add(
         "--batch-wait-ms",
-        "--batch_wait_ms",
         type=float,
         default=5.0,
         metavar="MS",
@@ -118,7 +112,6 @@ def parser() -> argparse.ArgumentParser:
     )
     add(
         "--max-waiting",
-        "--max_waiting",
         type=int,
         default=1_024,
         metavar="N",
@@ -126,7 +119,6 @@ def parser() -> argparse.ArgumentParser:
     )
     add(
         "--client-seconds",
-        "--client_seconds",
         type=float,
         default=CLIENT_SECONDS,
         metavar="S",
@@ -145,7 +137,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def serve(options: argparse.Namespace) -> int:
     """Serves until a signal to stop. Raises UserError."""
     set_up(LogFormat(options.log_format))
-    log.setLevel(logging.INFO)
     address = _address(options)
     keys = read_keys(options.keys) if options.keys else Keys()
     if address.host not in HERE and not keys and not options.open:

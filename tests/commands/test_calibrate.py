@@ -67,9 +67,9 @@ def test_maps_of_other_attributes_stay(pairs: Path, tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (["--against", "nowhere.csv"], "nowhere.csv"),
-        (["--against", "pairs.doc"], "no table"),
+        (["--against", "pairs.doc"], "pairs.doc"),
         (["--against", "PAIRS", "--score-column", "score"], "no column score"),
-        (["--against", "PAIRS", "--text-column", "body"], "no column 'body'"),
+        (["--against", "PAIRS", "--text-column", "body"], "no column"),
         (["--against", "PAIRS", "--attribute", "SEXUALLY_EXPLICIT"], "has no sexual_explicit"),
         (["--against", "FEW"], "at least 20 are needed"),
         (["--collect", "PAIRS"], "--out"),

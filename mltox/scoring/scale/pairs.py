@@ -17,7 +17,7 @@ class Pairs(NamedTuple):
 
 
 def read_pairs(file: Path, text_column: str, score_column: str) -> Pairs:
-    """Reads a file of any kind that `mltox score` reads. Raises UserError."""
+    """Reads any table that `mltox score` reads. Raises UserError."""
     texts: list[str] = []
     scores: list[float] = []
     rows = 0
