@@ -39,8 +39,22 @@ def test_images_are_named_with_their_release(file: Path) -> None:
 
 
 @each_file
-def test_it_does_not_run_as_root(file: Path) -> None:
-    assert values(file.read_text(), "USER")[-1:] not in ([], ["0"], ["root"])
+def test_it_does_not_run_as_root_where_the_platform_lets_it(file: Path) -> None:
+    users = values(file.read_text(), "USER")
+    if file.name == "Dockerfile":  # Dataflow's workers write where only root may
+        assert users == []
+    else:
+        assert users[-1:] not in ([], ["0"], ["root"])
+
+
+def test_workers_start_the_harness_and_the_service_finds_the_launcher() -> None:
+    """A worker's container is started with the harness's arguments (--id, --logging_endpoint, …),
+    which the launcher does not know; the template service starts the launcher by its path."""
+    assert values(OURS, "ENTRYPOINT") == ['["/opt/apache/beam/boot"]']
+    copied = [value.split()[-1] for value in values(OURS, "COPY")]
+    assert {"/opt/apache/beam", "/opt/google/dataflow/python_template_launcher"} <= {*copied}
+    assert "FLEX_TEMPLATE_PYTHON_PY_FILE=/template/launcher.py" in values(OURS, "ENV")
+    assert values(OURS, "CMD") == []
 
 
 @each_file
