@@ -21,10 +21,13 @@ _UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o")
 
 @dataclass
 class Objects:
-    """By bucket/name: generation and content. `lose_answers`: so many writes are made and answered
-    with 503; `refuse`: everything is a 403."""
+    """By bucket/name: generation and content; `asked` is what was read, in order.
+
+    `lose_answers`: so many writes are made and answered with 503; `refuse`: everything is a 403.
+    """
 
     found: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
     lose_answers: int = 0
     refuse: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -41,6 +44,7 @@ def serving() -> Iterator[tuple[str, Objects]]:
             assert match is not None, self.path
             key = f"{match['bucket']}/{urllib.parse.unquote(match['name'])}"
             with objects.lock:
+                objects.asked.append(key)
                 if objects.refuse:
                     return self.answer(403, {"error": {"code": 403, "message": "no permission"}})
                 if key not in objects.found:

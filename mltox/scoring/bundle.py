@@ -11,6 +11,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -165,11 +166,30 @@ def _checked(file: Path, expected: object, shown: str) -> bytes:
 
 
 def _fetch(uri: str) -> Path:
-    """A local copy of the three files of a bundle on Cloud Storage, removed when Python exits."""
+    """A local copy of the three files of a bundle on Cloud Storage, removed when Python exits.
+
+    A run looks at a bundle before it begins, for its threshold, and to score: the large files come
+    once for as long as the document stays the same.
+    """
+    with tempfile.TemporaryDirectory(prefix="mltox-bundle-") as folder:
+        _download(uri, Path(folder), (DOCUMENT,))
+        _read_document(Path(folder), uri)
+        return _copy(uri, (Path(folder) / DOCUMENT).read_bytes())
+
+
+@lru_cache(maxsize=2)
+def _copy(uri: str, document: bytes) -> Path:
+    """The document and the files that it describes. Raises BundleError, and remembers nothing,
+    where they are others: they may not have come yet."""
     target = tempfile.TemporaryDirectory(prefix="mltox-bundle-")
     atexit.register(target.cleanup)
-    _download(uri, Path(target.name), (DOCUMENT, MODEL, TOKENIZER))
-    return Path(target.name)
+    folder = Path(target.name)
+    (folder / DOCUMENT).write_bytes(document)
+    files = _read_document(folder, uri)["files"]
+    _download(uri, folder, (MODEL, TOKENIZER))
+    for name in (MODEL, TOKENIZER):
+        _checked(folder / name, files.get(name), uri)
+    return folder
 
 
 def _download(uri: str, folder: Path, names: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from mltox.posts.records import LABELS, UNSCORED, Scores
@@ -17,7 +18,6 @@ from mltox.scoring.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from mltox.scoring.inputs import languages_of, listed
 from mltox.scoring.language import in_languages
 from mltox.scoring.normalise import MAX_CHARS, normalise
-from mltox.scoring.recent import Recent
 from mltox.scoring.sentences import sentences
 from mltox.scoring.session import Session, open_tokenizer
 from mltox.scoring.windows import whole, windows
@@ -63,7 +63,7 @@ class Scorer:
         self._tokenizer, self._pad_id = open_tokenizer(self.bundle)
         self._session = Session(self.bundle, threads)
         self._columns = [LABELS.index(label) for label in self.bundle.labels]
-        self._recent: Recent[bytes, Scores] = Recent(cache_size)
+        self._recent: LRUCache[bytes, Scores] = LRUCache(cache_size)
         self._lock = threading.Lock()
 
     def score(
@@ -137,7 +137,8 @@ class Scorer:
                     pending.append(plain)
                 waiting[key].append(index)
         for (key, indices), scores in zip(waiting.items(), self._infer(pending), strict=True):
-            self._recent.put(key, scores)
+            if self._recent.maxsize:
+                self._recent[key] = scores
             for index in indices:
                 results[index] = scores
         return [scores for scores in results if scores is not None]
