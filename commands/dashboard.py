@@ -134,7 +134,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 0
         if options.serve:
             return serve_until_interrupted(options)
-        _refuse_missing(options.warehouse)
         warehouse = open_for_reading(options.warehouse)
         try:
             out = write_page(
@@ -214,15 +213,6 @@ def stamp_of(uri: str) -> Callable[[], Hashable]:
         path = location.path.expanduser().resolve()
         return lambda: file_stamp(path)
     return lambda: time.monotonic() // BIGQUERY_SECONDS
-
-
-def _refuse_missing(uri: str) -> None:
-    """A DuckDB file that is not there would be made by opening it."""
-    if uri.startswith("bq://"):
-        return
-    path = Path(uri.removeprefix("duckdb://"))
-    if not path.is_file():
-        raise DashboardError(f"no warehouse at {path}; `mltox demo` makes one")
 
 
 if __name__ == "__main__":
