@@ -14,16 +14,10 @@ from typing import NamedTuple
 
 from dashboards.queries import Hour
 from mltox.detection.detector import WARM_UP_HOURS
+from mltox.detection.gaps import Span
 from mltox.posts.records import HOUR, Micros
 
 JUDGED, AFTERWARDS, UNJUDGED, GAP = "judged", "afterwards", "unjudged", "gap"
-
-
-class Span(NamedTuple):
-    """[start, end)."""
-
-    start: Micros
-    end: Micros
 
 
 class Judged(NamedTuple):

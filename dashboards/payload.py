@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 from dashboards.annotations import Annotation
 from dashboards.incidents import Incident
-from dashboards.judged import Judged, Span, sentence
+from dashboards.judged import Judged, sentence
 from dashboards.markup import clipped, visible
 from dashboards.queries import METRICS, Day, Example, Hour, LabelDay, Step, TopicTotals
 from dashboards.summary import Now
+from mltox.detection.gaps import Span
 from mltox.evidence.links import link_of
 from mltox.posts.records import HOUR, LABELS, SECOND, Anomaly, Forecast, Micros
 

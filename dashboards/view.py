@@ -12,13 +12,13 @@ from typing import NamedTuple, TypeVar
 from dashboards import payload, queries
 from dashboards.annotations import Annotation, read_annotations
 from dashboards.clock import Clock, clock_of
-from dashboards.gaps import gaps
 from dashboards.incidents import Incident, incidents
-from dashboards.judged import Judged, Span, judged
+from dashboards.judged import Judged, judged
 from dashboards.opened import FILE_HOURS, Json, opened_json, telling_hours
 from dashboards.planted import Planted, read_planted
 from dashboards.queries import Day, Hour, TopicTotals, Warehouse
 from dashboards.summary import USUAL_DAYS, Now, now
+from mltox.detection.gaps import Span, gaps
 from mltox.evidence.stored import open_hours
 from mltox.posts.records import HOUR, Anomaly, ForecastAccuracy, Micros
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from mltox.evidence.span import Evidence, StoredPost, evidence
-from mltox.evidence.terms import Background, Said, own_words
+from mltox.evidence.span import Evidence, Shown, StoredPost, evidence, said
+from mltox.evidence.terms import Background, Said, Term, distinctive_terms, own_words
 from mltox.posts.records import HOUR, SECOND, WEEK, Micros
 
 BEFORE = 4 * WEEK
@@ -20,6 +20,7 @@ LEAST_BEFORE = 200
 COMPARED = 4_000
 HELD_AGAINST = 2_000
 """The same where many hours are opened at once."""
+MOST_EXAMPLES = 5
 MOST_POSTS = 20_000
 """Of a larger span a part of its texts is read, with all their copies."""
 
@@ -72,7 +73,7 @@ def open_span(
     background = Background()
     if compared:
         sample = before_where + _part(COMPARED / compared)
-        background.add(said for _, said in _said(warehouse, sample, before_params))
+        background.add(words for _, words in _said(warehouse, sample, before_params))
     found = evidence(rows, background, own_words([topic, *own]), min(compared, COMPARED))
     return Opened(topic, start, end, posts, part, before, found)
 
@@ -81,10 +82,62 @@ def open_hours(
     warehouse: Reader, topic: str, hours: Iterable[Micros], own: Iterable[str] = ()
 ) -> dict[Micros, Opened]:
     """Many hours of one topic, each as `open_span` opens it, but held against one sample."""
+    own_terms = own_words([topic, *own])
+    opened = {}
+    for each in _hours_beside(warehouse, topic, hours):
+        found = evidence(each.posts, each.background, own_terms, each.compared_with)
+        opened[each.hour] = Opened(
+            topic, each.hour, each.hour + HOUR, len(each.posts), 1.0, each.before, found
+        )
+    return opened
+
+
+class Explained(NamedTuple):
+    """What an anomalous hour was about, as a row of `anomalies` has it."""
+
+    terms: tuple[str, ...]
+    example_post_ids: tuple[str, ...]
+
+
+def explain_hours(
+    warehouse: Reader, topic: str, hours: Iterable[Micros], own: Iterable[str] = ()
+) -> dict[Micros, tuple[Explained, Explained]]:
+    """Of each hour why it had so many posts, and why so toxic ones.
+
+    A surge is told by what all of its posts say, with typical ones; toxicity by what its toxic
+    posts say (by all, where they are few), with the most toxic ones.
+    """
+    own_terms = own_words([topic, *own])
+    found = {}
+    for each in _hours_beside(warehouse, topic, hours):
+        whole = evidence(each.posts, each.background, own_terms)
+        toxic = [post for post in each.posts if post.toxic]
+        about = distinctive_terms(said(toxic), each.background, own_terms) or whole.terms
+        found[each.hour] = (
+            _explained(whole.terms, [*whole.most_repeated, *whole.random]),
+            _explained(about, whole.most_toxic),
+        )
+    return found
+
+
+def _explained(terms: Sequence[Term], posts: Sequence[Shown]) -> Explained:
+    ids = dict.fromkeys(shown.post.post_id for shown in posts)
+    return Explained(tuple(term.text for term in terms), tuple(ids)[:MOST_EXAMPLES])
+
+
+class _Beside(NamedTuple):
+    hour: Micros
+    posts: list[StoredPost]
+    background: Background
+    compared_with: int
+    before: bool
+
+
+def _hours_beside(warehouse: Reader, topic: str, hours: Iterable[Micros]) -> Iterator[_Beside]:
+    """Each hour's posts, and others of the topic to hold them against."""
     wanted = sorted(set(hours))
     if not wanted:
-        return {}
-    own_terms = own_words([topic, *own])
+        return
     posts = _count(warehouse, "topic = ?", [topic])
     part = _part(HELD_AGAINST / posts) if posts else ""
     sample = _said(warehouse, f"topic = ?{part} ORDER BY created_at, post_id", [topic])
@@ -95,18 +148,14 @@ def open_hours(
         where = f"topic = ? AND hour IN ({', '.join('?' * len(some))})"
         for post in _posts(warehouse, "posts_by_hour", where, [topic, *map(utc, some)]):
             by_hour[post.created_at - post.created_at % HOUR].append(post)
-    opened = {}
     for hour in wanted:
         first, last = bisect_left(stamps, hour - BEFORE), bisect_left(stamps, hour)
         before = last - first >= LEAST_BEFORE
         after = bisect_left(stamps, hour + HOUR)
         others = sample[first:last] if before else sample[:last] + sample[after:]
         background = Background()
-        background.add(said for _, said in others)
-        rows = by_hour[hour]
-        found = evidence(rows, background, own_terms, len(others))
-        opened[hour] = Opened(topic, hour, hour + HOUR, len(rows), 1.0, before, found)
-    return opened
+        background.add(words for _, words in others)
+        yield _Beside(hour, by_hour[hour], background, len(others), before)
 
 
 def search(

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboards.gaps import gaps
-from dashboards.judged import AFTERWARDS, GAP, JUDGED, UNJUDGED, Span, judged, sentence
+from dashboards.judged import AFTERWARDS, GAP, JUDGED, UNJUDGED, judged, sentence
 from dashboards.queries import Hour
+from mltox.detection.gaps import Span, gaps
 from mltox.posts.records import HOUR
 
 HourOf = Callable[..., Hour]

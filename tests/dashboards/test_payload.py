@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dashboards import payload
 from dashboards.annotations import Annotation
 from dashboards.incidents import incidents
-from dashboards.judged import GAP, JUDGED, UNJUDGED, Judged, Span
+from dashboards.judged import GAP, JUDGED, UNJUDGED, Judged
 from dashboards.payload import (
     MAX_EXAMPLES,
     MAX_HOURS,
@@ -14,6 +14,7 @@ from dashboards.payload import (
     TopicData,
 )
 from dashboards.queries import Day, Example, Hour, LabelDay, Step
+from mltox.detection.gaps import Span
 from mltox.posts.records import HOUR, Anomaly, Forecast
 
 EMPTY = TopicData("t")

@@ -6,11 +6,11 @@ import pytest
 from dashboards import sections
 from dashboards.clock import Clock
 from dashboards.incidents import Incident, incidents
-from dashboards.judged import Span
 from dashboards.planted import Planted
 from dashboards.queries import Day, Hour, Letters, ModelUse, TopicTotals
 from dashboards.summary import Now
 from dashboards.view import Told, View
+from mltox.detection.gaps import Span
 from mltox.posts.records import DAY, HOUR, Anomaly, ForecastAccuracy, Micros
 
 BAD = "<script>alert(1)</script>\"'&"

@@ -57,6 +57,16 @@ class TopicMatcher:
                 kept[text] = (*kept.get(text, ()), index)
         self._automaton = _automaton(strings)
 
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """Each topic's own keywords, phrases and hashtags.
+
+        >>> TopicMatcher([Topic("votes", keywords=("election",))]).words()
+        {'votes': ('election',)}
+        """
+        return {
+            topic.name: (*topic.keywords, *topic.phrases, *topic.hashtags) for topic in self._topics
+        }
+
     def match(
         self, text: str, lang: str | None = None, source: str | None = None
     ) -> tuple[str, ...]:

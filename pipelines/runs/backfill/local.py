@@ -46,6 +46,7 @@ from pipelines.progress import Progress, Shown
 from pipelines.runners import bounded_runner, on_dataflow
 from pipelines.runs.arguments import check_reach, columns_of, parse, settings_of
 from pipelines.runs.backfill import job as backfill_job
+from pipelines.runs.backfill.hindsight import judge_in_hindsight
 from pipelines.runs.backfill.spool import Slice, Spool, read_messages
 from pipelines.runs.history import monitors_before, stored_posts
 from pipelines.runs.input_messages import messages_of
@@ -216,6 +217,8 @@ def backfill(
                     Path(file).unlink()
         report = Report(totals)
         report.check_conservation(spool.messages)
+    # Those of earlier runs as well: hours of this one may be what they lacked.
+    judge_in_hindsight(warehouse, monitors, now_micros(), settings.matcher.words())
     return report
 
 

@@ -7,9 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import NamedTuple
 
-from dashboards.judged import Span
 from mltox.posts.records import HOUR, Micros
+
+
+class Span(NamedTuple):
+    """[start, end)."""
+
+    start: Micros
+    end: Micros
+
 
 LEAST_HOURS = 2
 LEAST_MISSED = 20.0
