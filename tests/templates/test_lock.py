@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from templates.lock import for_gpu, pinned, runtime
 
@@ -20,8 +21,14 @@ def canonical(name: str) -> str:
 
 
 def releases(path: Path) -> dict[str, str]:
-    found = re.findall(r"^([\w.-]+)==(\S+)", path.read_text(), re.MULTILINE)
-    return {canonical(name): release for name, release in found}
+    """By name, those of the image's Python: 3.11."""
+    lines = re.findall(r"^[\w.-]+==[^\\\n]+", path.read_text(), re.MULTILINE)
+    pinned = [Requirement(line) for line in lines]
+    return {
+        canonical(each.name): str(each.specifier).removeprefix("==")
+        for each in pinned
+        if each.marker is None or each.marker.evaluate({"python_version": "3.11"})
+    }
 
 
 LOCKED = releases(ROOT / "templates" / "requirements.txt")
