@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,12 +76,31 @@ class History:
         Hours without a post have no mean and no share, and do not count.
         """
         recent = self.last(PROFILE_HOURS)
-        phases = recent.phases(DAY_HOURS, horizon)
-        past, some = phases[: len(recent)], recent.posts > 0
-        usual = float(np.median(recent.posts[some])) if some.any() else 1.0
-        profile = np.full(DAY_HOURS, usual)
-        for phase in range(DAY_HOURS):
-            mine = some & (past == phase)
-            if mine.any():
-                profile[phase] = np.median(recent.posts[mine])
-        return np.asarray(profile[phases[len(recent) :]])
+        some = np.where(recent.posts > 0, recent.posts, np.nan)
+        profile = medians_by_phase(some, otherwise=1.0)
+        return np.asarray(profile[(len(recent) + np.arange(horizon)) % DAY_HOURS])
+
+    @cached_property
+    def filled(self) -> Floats:
+        """`z` (n,) with what is not known as the median of its hour of the day."""
+        unknown = np.isnan(self.z)
+        if not unknown.any():
+            return self.z
+        profile = medians_by_phase(self.z, otherwise=0.0)
+        return np.where(unknown, profile[np.arange(len(self)) % DAY_HOURS], self.z)
+
+
+def medians_by_phase(values: Floats, otherwise: float) -> Floats:
+    """Array (24,): the median of every 24th of `values` from each of the first 24 on, NaN left out.
+
+    Where a phase has none, the median of all; `otherwise` where there is nothing at all.
+
+    >>> medians_by_phase(np.arange(72.0), 0.0)[:2]
+    array([24., 25.])
+    """
+    seen = values[~np.isnan(values)]
+    whole = float(np.median(seen)) if len(seen) else otherwise
+    padding = np.full(-len(values) % DAY_HOURS, np.nan)
+    days = np.concatenate([values, padding]).reshape(-1, DAY_HOURS)
+    nothing = np.isnan(days).all(axis=0)
+    return np.asarray(np.nanmedian(np.where(nothing, whole, days), axis=0))

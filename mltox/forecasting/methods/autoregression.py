@@ -39,7 +39,7 @@ class Autoregression:
 
     def path(self, history: History, horizon: int) -> Floats:
         back = self.difference
-        z = _filled(history)
+        z = history.filled
         seen = ~np.isnan(history.z)
         weight = np.where(seen, history.reliability, 0.0)
         changes = z[back:] - z[: len(z) - back] if back else z
@@ -70,21 +70,6 @@ class Autoregression:
             return levels
         days = history.phases(WEEK_HOURS, horizon) // DAY_HOURS
         return np.hstack([levels, np.eye(WEEK_HOURS // DAY_HOURS)[days]])
-
-
-def _filled(history: History) -> Floats:
-    """What is not known, as the median of its hour of the day."""
-    z = history.z
-    unknown = np.isnan(z)
-    if not unknown.any():
-        return z
-    phases = history.phases(DAY_HOURS)
-    profile = np.full(DAY_HOURS, np.nanmedian(z))
-    for phase in range(DAY_HOURS):
-        mine = z[(phases == phase) & ~unknown]
-        if len(mine):
-            profile[phase] = np.median(mine)
-    return np.where(unknown, profile[phases], z)
 
 
 def _iterate(x: Floats, lags: np.ndarray, weights: Floats, levels: Floats) -> Floats:

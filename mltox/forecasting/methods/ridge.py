@@ -17,6 +17,20 @@ OUTLIER = 3.0
 PERIODS = (DAY_HOURS, WEEK_HOURS)
 SHRINKAGE = 0.02
 
+DAYS = WEEK_HOURS // DAY_HOURS
+DESIGN = np.hstack(
+    [
+        np.ones((WEEK_HOURS, 1)),
+        np.tile(np.eye(DAY_HOURS), (DAYS, 1)),
+        np.repeat(np.eye(DAYS), DAY_HOURS, axis=0),
+        np.eye(WEEK_HOURS),
+    ]
+)
+"""Hours of the week by a level, the hour of the day, the day and the hour of the week."""
+PENALTY = np.repeat(
+    [1e-9, DAY_PENALTY, WEEKDAY_PENALTY, WEEK_PENALTY], [1, DAY_HOURS, DAYS, WEEK_HOURS]
+)
+
 
 def robust_sigma(residuals: Floats) -> float:
     """Scale by the median absolute deviation; by the mean one where more than half are equal."""
@@ -57,24 +71,8 @@ def _ridge(hours: np.ndarray, z: Floats, weights: Floats) -> Floats:
     """Solves the normal equations, which a week's 168 sums of weights and values determine."""
     weight = np.bincount(hours, weights, WEEK_HOURS)
     total = np.bincount(hours, weights * z, WEEK_HOURS)
-    design = np.hstack(
-        [
-            np.ones((WEEK_HOURS, 1)),
-            np.tile(np.eye(DAY_HOURS), (WEEK_HOURS // DAY_HOURS, 1)),
-            np.repeat(np.eye(WEEK_HOURS // DAY_HOURS), DAY_HOURS, axis=0),
-            np.eye(WEEK_HOURS),
-        ]
-    )
-    penalty = np.concatenate(
-        [
-            [1e-9],
-            np.full(DAY_HOURS, DAY_PENALTY),
-            np.full(WEEK_HOURS // DAY_HOURS, WEEKDAY_PENALTY),
-            np.full(WEEK_HOURS, WEEK_PENALTY),
-        ]
-    )
-    gram = design.T @ (weight[:, None] * design) + np.diag(penalty)
-    return np.asarray(design @ np.linalg.solve(gram, design.T @ total))
+    gram = DESIGN.T @ (weight[:, None] * DESIGN) + np.diag(PENALTY)
+    return np.asarray(DESIGN @ np.linalg.solve(gram, DESIGN.T @ total))
 
 
 def smoothed(residuals: Floats, half_life: float) -> Floats:
