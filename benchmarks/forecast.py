@@ -209,6 +209,8 @@ def result_of(task: Task, rivals: bool) -> Result:
 
 def show(metric: str, results: list[Result]) -> None:
     print(f"{metric}: {len(results)} forecasts")
+    results = [r for r in results if PUBLISHED in r.said]
+    print(f"  {len(results)} of them published")
     base = float(np.nanmean([pinball(r.task.observed, r.said[FLAT]) for r in results]))
     for name in dict.fromkeys(name for r in results for name in r.said):
         mine = [r for r in results if name in r.said]
@@ -227,7 +229,7 @@ def show(metric: str, results: list[Result]) -> None:
         if metric == "posts":
             cells.append(_owa(mine, name))
         print("  ".join(cells), flush=True)
-    _show_chances([r for r in results if PUBLISHED in r.said])
+    _show_chances(results)
 
 
 def _owa(results: list[Result], name: str) -> str:

@@ -14,6 +14,7 @@ from mltox.forecasting.methods.base import Distribution, ForecastError, Method
 from mltox.forecasting.scales import Floats
 
 LEAST_BEFORE = 2 * DAY_HOURS
+LEAST_AFTER = DAY_HOURS // 2
 MOST_ORIGINS = 10
 
 
@@ -48,6 +49,17 @@ def origins(length: int, horizon: int, most: int = MOST_ORIGINS) -> tuple[int, .
     least = max(LEAST_BEFORE, min(3 * WEEK_HOURS, length // 2))
     ends = (length - horizon - step * apart for step in range(most))
     return tuple(sorted(end for end in ends if end >= least))
+
+
+def usable(history: History, ends: Sequence[int], horizon: int) -> tuple[int, ...]:
+    """The origins with two known days before them, and half a day among the hours after."""
+    known = np.concatenate([[0], np.cumsum(~np.isnan(history.values))])
+    return tuple(
+        end
+        for end in ends
+        if known[end] >= LEAST_BEFORE
+        and known[min(end + horizon, len(history))] - known[end] >= LEAST_AFTER
+    )
 
 
 def reach(length: int, horizon: int) -> int:

@@ -62,7 +62,10 @@ def forecast_series(
     if history is None or why_not(history) is not None:
         return [], []
     near = backtest.reach(len(history), horizon)
-    test = backtest.run(CHEAP, history, backtest.origins(len(history), near), horizon)
+    ends = backtest.usable(history, backtest.origins(len(history), near), near)
+    if not ends:
+        return [], []
+    test = backtest.run(CHEAP, history, ends, horizon)
     losses = pool.relative_losses(test)
     shares = _shares(test, losses)
     past = _pooled_past(test, shares)

@@ -57,6 +57,9 @@ def history_of(
         grid = np.where(unknown, np.nan, grid)
         if np.isnan(grid).all():
             return None
+        first_known = int(np.flatnonzero(~np.isnan(grid))[0])
+        start, grid, posts = start + first_known * HOUR, grid[first_known:], posts[first_known:]
+        reliability = reliability[first_known:]
     else:
         seen = ~np.isnan(grid)
         total = float(posts[seen].sum())

@@ -185,7 +185,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parse(
         "mltox forecast",
         "Forecasts the coming week of every topic.\n\n"
-        "reads   hourly_toxicity\n"
+        "reads   hourly_toxicity, and what became of past forecasts\n"
         "writes  forecasts, forecast_accuracy",
         "mltox forecast --warehouse politics.duckdb",
         (WarehouseOptions, ForecastOptions),
@@ -201,7 +201,14 @@ def processes_of(options: PipelineOptions) -> int:
         raise UsageError(f"--processes: {asked} is not 1 or more")
     if options.view_as(StandardOptions).runner not in LOCAL_NAMES:
         return 1
-    return asked or len(os.sched_getaffinity(0))
+    return asked or cores()
+
+
+def cores() -> int:
+    """Those that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def run(options: PipelineOptions) -> int:

@@ -39,6 +39,8 @@ class Autoregression:
 
     def path(self, history: History, horizon: int) -> Floats:
         back = self.difference
+        if len(history) < back + 2:
+            raise ForecastError(f"{self.name}: too short a history")
         z = history.filled
         seen = ~np.isnan(history.z)
         weight = np.where(seen, history.reliability, 0.0)

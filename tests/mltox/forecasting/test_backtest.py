@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mltox.forecasting.backtest import origins, reach, run
+from mltox.forecasting.backtest import origins, reach, run, usable
 from mltox.forecasting.history import History
 from mltox.forecasting.methods.base import ForecastError
 from mltox.forecasting.methods.quantiles import FlatQuantiles
@@ -32,6 +32,15 @@ def test_reach_is_a_quarter_of_the_history_in_days() -> None:
     assert reach(400, 168) == 96
     assert reach(50, 168) == 24
     assert reach(5000, 12) == 12
+
+
+def test_origins_need_known_hours_on_both_sides() -> None:
+    z = waves(672, 0.1)
+    z[:300] = np.nan
+    z[500:600] = np.nan
+    # 320 knows 20 hours before it, 505 none after it, 560 has eight.
+    assert usable(plain(z), (320, 400, 505, 560), 48) == (400,)
+    assert usable(plain(z), (560,), 60) == (560,)
 
 
 class Spy:

@@ -194,6 +194,15 @@ def test_an_outage_does_not_widen_the_band() -> None:
     assert sum(row.upper_95 - row.lower_95 for row in broken) == pytest.approx(width, rel=0.25)
 
 
+@pytest.mark.parametrize("known", [range(40), range(0, 1344, 200), range(1000, 1040)])
+def test_long_outages_break_nothing(known: range) -> None:
+    posts = np.zeros(1344)
+    posts[list(known)] = 50
+    posts[-100:] = 30
+    rows, _ = forecast_of("posts", posts)
+    assert rows == [] or all(math.isfinite(row.upper_95) for row in rows)
+
+
 def test_a_topic_that_ended_has_no_forecast() -> None:
     posts, _ = month(1344)
     posts[1200:] = 0

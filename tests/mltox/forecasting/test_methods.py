@@ -186,7 +186,7 @@ values = st.floats(0, 50) | st.just(float("nan"))
 series = arrays(float, st.integers(2, 400), elements=values).filter(lambda z: not np.isnan(z).all())
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(series, st.integers(1, 200), st.booleans())
 def test_any_history_gives_finite_forecasts(z: Floats, horizon: int, whole: bool) -> None:
     history = counts(np.round(z)) if whole else plain(z)

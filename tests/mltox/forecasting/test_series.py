@@ -35,6 +35,18 @@ def test_hours_from_the_origin_on_and_numbers_that_are_none_are_not_looked_at() 
     assert found.values.tolist() == [1.0, 0.0, 2.0]
 
 
+def test_a_history_begins_where_something_is_known() -> None:
+    values = np.array([5.0] + [4.0] * 300)
+    hours = at([0, *range(200, 500)])
+    found = history_of("posts", hours, values, None, START + 500 * HOUR)
+    assert found is not None
+    assert (found.start, len(found)) == (START, 500)
+    gap = ((START, START + 200 * HOUR),)
+    found = history_of("posts", hours, values, None, START + 500 * HOUR, gap)
+    assert found is not None
+    assert (found.start, len(found)) == (START + 200 * HOUR, 300)
+
+
 def test_gaps_of_the_collection_are_unknown() -> None:
     values = np.full(200, 3.0)
     gap = ((START + 50 * HOUR, START + 56 * HOUR),)
