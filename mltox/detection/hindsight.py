@@ -31,6 +31,7 @@ LEAST_HOURS = 12
 LEAST_PIECE = 24
 SEASON_HOURS = 14 * 24
 THRESHOLD, WARNING, CRITICAL = 4.0, 5.0, 7.0
+THRESHOLD_DOWN = 5.0
 LEAST_SCORED = 10.0
 LEAST_POSTS = 10.0
 LEAST_CHANGE = {"toxic_share": 0.03, "mean_toxicity": 0.02}
@@ -103,7 +104,10 @@ def judge(metric: str, hours: Sequence[ObservedHour]) -> list[Found]:
     found = []
     # A night is no anomaly; whether hours fall silent can be told only where their habit is known.
     steady = _is_steady(values, stamps) if metric == "posts" else True
-    anomalous = np.abs(scores) >= THRESHOLD
+    # Counts have a longer tail below than their logarithm: an hour of four instead of fifteen.
+    anomalous = (scores >= THRESHOLD) | (
+        scores <= (-THRESHOLD_DOWN if metric == "posts" else -THRESHOLD)
+    )
     if not steady:
         surges, local = _surges(values)
         anomalous = (anomalous & (scores > 0)) | (surges > 0)
@@ -139,21 +143,22 @@ class _Posts:
 
 
 class _Share:
-    """A mean of probabilities over so many posts: the error of a share, at most."""
+    """A share as the arcsine of its root, with 3/8 of a post at either end (Anscombe 1948): there
+    its sampling error is 1 / (2 sqrt(n)), whatever the share, down to ten posts. A mean of
+    probabilities has less."""
 
     def __init__(self, posts: Floats, least_change: float) -> None:
         self._posts = posts
         self._least_change = least_change
 
     def to_scale(self, values: Floats) -> Floats:
-        return values
+        return np.arcsin(np.sqrt((values * self._posts + 0.375) / (self._posts + 0.75)))
 
     def from_scale(self, moved: Floats | float) -> Floats | float:
-        return np.clip(moved, 0.0, 1.0)
+        return np.sin(np.clip(moved, 0.0, math.pi / 2)) ** 2
 
     def noise(self, level: Floats) -> Floats:
-        share = np.clip(level, 0.5 / self._posts, 0.5)
-        return np.sqrt(share * (1.0 - share) / self._posts)
+        return 0.5 / np.sqrt(self._posts + 0.5)
 
     def matters(self, value: float, expected: float) -> bool:
         return abs(value - expected) >= self._least_change
