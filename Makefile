@@ -1,5 +1,6 @@
 # make demo    the whole way on a sample of posts (or INPUT=your.jsonl): tables, forecast, page
-# make live    the sample as a live stream, with its page; SPEED=600 is ten hours a minute
+# make live    the sample as a live stream, with its page; SPEED=600 is ten hours a minute,
+#              PORT=8051 where 8050 is in use
 # make test    the tests
 # make drill   minutes-long tests: kills, outages, load
 # make template, run-streaming, run-backfill, run-forecast, update-streaming, drain
@@ -20,8 +21,10 @@ TOPIC ?=
 KEYWORDS ?=
 OUT ?= demo
 # How much faster than in life `make live` is
-SPEED ?= 60
-export INPUT COLUMNS TOPIC KEYWORDS OUT SPEED
+SPEED ?= 120
+# Where its page is
+PORT ?= 8050
+export INPUT COLUMNS TOPIC KEYWORDS OUT SPEED PORT
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo live test cover mutate drill lint format clean
@@ -54,7 +57,7 @@ demo: $(VENV)/.installed
 	$(BIN)/mltox demo --out "$$OUT" $(if $(INPUT),--input "$$INPUT") $(if $(COLUMNS),--columns "$$COLUMNS") $(if $(TOPIC),--topic "$$TOPIC") $(if $(KEYWORDS),--keywords "$$KEYWORDS")
 
 live: $(VENV)/.installed
-	@$(BIN)/mltox live --speed "$$SPEED"
+	@$(BIN)/mltox live --speed "$$SPEED" --port "$$PORT"
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,22 +16,35 @@ from pathlib import Path
 
 from commands.dashboard import PORT
 from commands.emulator import running
-from commands.publish import arrivals, create, publishing
+from commands.publish import Arrival, arrivals, create, publishing
 from commands.stream import serve_page
+from dashboards.serve import HERE
 from ingest.sources.sample.writing import SampleInfo, recent_start, write_sample
 from mltox.base.clock import now_micros
 from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
+from mltox.base.errors import UsageError
+from mltox.posts.records import DAY, HOUR, WEEK
 from mltox.warehouse import open_warehouse
 from pipelines.runs import stream
+from pipelines.runs.arguments import settings_of
+from pipelines.runs.backfill.local import backfill
+from pipelines.runs.forecast import forecast
+
+log = logging.getLogger(__name__)
 
 TOPIC = "projects/mltox-live/topics/posts"
 SUBSCRIPTION = "projects/mltox-live/subscriptions/posts"
 HOST = "PUBSUB_EMULATOR_HOST"
+PAST = 2 * WEEK
 
 DESCRIPTION = """\
 Starts the Pub/Sub emulator, publishes the sample to it as if it came in now, scores it as it comes,
 and serves the page of it until Ctrl-C, which commits what was pulled.
+
+The first two weeks are in the warehouse before the stream begins, with a forecast of the next one:
+a past to judge by. The stream begins with an hour in which the talk turns, so that an incident is
+on the page within two minutes.
 
 reads   the generated sample; it needs the Pub/Sub emulator of the Google Cloud SDK, no account
 writes  a DuckDB warehouse (made anew), in the folder --out
@@ -47,9 +62,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--speed",
         type=positive,
-        default=60.0,
+        default=120.0,
         metavar="X",
-        help="how much faster than in life: 60 is an hour a minute (default: 60)",
+        help="how much faster than in life: 120 is two hours a minute (default: 120)",
     )
     made.add_argument("--posts", type=int, default=24_000, help="about how many (%(default)s)")
     made.add_argument(
@@ -78,25 +93,61 @@ def main(argv: Sequence[str] | None = None) -> int:
     return reporting_errors(lambda: run(options, rest))
 
 
+def refuse_taken(port: int) -> None:
+    """Before anything is scored. Raises UsageError."""
+    try:
+        socket.create_server((HERE, port)).close()
+    except (OSError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number).lower() if number else "no port from 0 to 65535"
+        raise UsageError(f"--port {port}: {reason}; give another --port") from error
+
+
 def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
+    refuse_taken(options.port)
     with emulator(), tempfile.TemporaryDirectory(prefix="mltox-live-") as folder:
         warehouse = emptied(options.out)
         create(TOPIC, SUBSCRIPTION)
         sample = recent_sample(Path(folder), options.posts)
-        lines = sample.posts_path.read_bytes().rstrip(b"\n").split(b"\n")
-        rows = list(arrivals(lines, now_micros()))
-        with publishing(TOPIC, rows, options.speed):
+        past, coming = parted(sample)
+        topics = ["--topics-file", str(sample.topics_path)]
+        fill(warehouse, past, Path(folder), topics, rest)
+        with publishing(TOPIC, coming, options.speed):
             return stream.main(
                 [
                     "--input-subscription", SUBSCRIPTION,
                     "--warehouse", warehouse,
-                    "--topics-file", str(sample.topics_path),
+                    *topics,
                     "--disorder-minutes", str(disorder_minutes(options.speed)),
                     "--port", str(options.port),
                     *rest,
                 ],
                 partial(serve_page, sample=True),
             )  # fmt: skip
+
+
+def parted(sample: SampleInfo) -> tuple[list[bytes], list[Arrival]]:
+    """The rows before the first hour of an incident with two weeks behind it, and the others."""
+    lines = sample.posts_path.read_bytes().rstrip(b"\n").split(b"\n")
+    rows = list(arrivals(lines, now_micros()))
+    first = min(row.at for row in rows if row.at)
+    begins = [first - first % DAY + incident.start * HOUR for incident in sample.incidents]
+    moment = min(at for at in begins if at - first >= PAST)
+    past = [row.payload for row in rows if row.at < moment]
+    return past, [row for row in rows if row.at >= moment]
+
+
+def fill(
+    warehouse: str, rows: Sequence[bytes], folder: Path, topics: Sequence[str], rest: Sequence[str]
+) -> None:
+    """What is behind the stream: the rows as `mltox backfill` takes them, and a forecast."""
+    path = folder / "past.jsonl"
+    path.write_bytes(b"\n".join(rows) + b"\n")
+    options = stream.options_of([*topics, *rest], parser().prog)
+    log.info("two weeks of posts first, and a forecast: about a minute")
+    with open_warehouse(warehouse) as opened:
+        backfill([str(path)], settings_of(options), opened)
+        forecast(opened)
 
 
 @contextmanager
