@@ -31,7 +31,7 @@ def test_what_was_used_longest_ago_is_forgotten_first(
         return original(texts)
 
     monkeypatch.setattr(scorer, "_infer", counted)
-    scores = {}
+    scores: dict[str, Scores] = {}
     for letter in "abacab":
         (found,) = scorer.score([f"good morning {letter}"], ["en"])
         assert scores.setdefault(letter, found) == found
