@@ -6,9 +6,12 @@ collection did. A topic of one post a day may well, and a topic that sleeps at w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from mltox.detection.gaps import gaps
 from mltox.forecasting.history import DAY_HOURS, WEEK_HOURS
 from mltox.forecasting.scales import Floats
 from mltox.posts.records import HOUR, Micros
@@ -18,7 +21,6 @@ Gap = tuple[Micros, Micros]
 
 LEAST_EXPECTED = 30.0
 """Posts that should have come in a silence before it is called an outage."""
-LEAST_COLLECTION_HOURS = 6
 HABIT = 0.5
 """Share of the other weeks silent at the same hours from which a silence is a habit."""
 
@@ -73,13 +75,19 @@ def _is_habit(silent: NDArray[np.bool_], start: int, end: int) -> bool:
     return bool(shares) and float(np.median(shares)) >= HABIT
 
 
-def collection_gaps(posts: Floats, end: Micros) -> tuple[Gap, ...]:
-    """Outages of a whole collection: `posts` (n,) of all its topics, of the hours before `end`.
+def collection_gaps(hours: Sequence[tuple[Micros, int]]) -> tuple[Gap, ...]:
+    """Outages of a whole collection, from the posts of all its topics by hour.
 
-    Six hours are enough: topics do not fall silent together.
+    Those that `mltox.detection.gaps` finds, but for nights and weekends on which a whole collection
+    is mostly silent: a forecast must know of these.
     """
-    start = end - len(posts) * HOUR
+    if not hours:
+        return ()
+    start = min(hour for hour, _ in hours)
+    silent = np.ones((max(hour for hour, _ in hours) - start) // HOUR + 1, dtype=bool)
+    silent[[(hour - start) // HOUR for hour, posts in hours if posts > 0]] = False
     return tuple(
-        (start + first * HOUR, start + last * HOUR)
-        for first, last in _runs(unknown_hours(posts, LEAST_COLLECTION_HOURS))
+        (gap.start, gap.end)
+        for gap in gaps(hours)
+        if not _is_habit(silent, (gap.start - start) // HOUR, (gap.end - start) // HOUR)
     )

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
-import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from tqdm import tqdm
 
@@ -17,7 +16,6 @@ from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.forecasting.adaptive import Outcome
 from mltox.forecasting.outages import collection_gaps
-from mltox.forecasting.scales import Floats
 from mltox.forecasting.series import LONGEST_HISTORY
 from mltox.posts.records import HOUR, Forecast, ForecastAccuracy, HourlyToxicity, Micros
 from mltox.warehouse import Warehouse, open_warehouse, read_records
@@ -91,24 +89,20 @@ def extent_of(warehouse: Warehouse, now: Micros | None = None) -> Extent | None:
     if not row["topics"]:
         return None
     run_at = micros_of(row["last"]) + HOUR
-    gaps = collection_gaps(posts_by_hour(warehouse, run_at), run_at) if row["topics"] > 1 else ()
+    gaps = collection_gaps(posts_by_hour(warehouse, run_at)) if row["topics"] > 1 else ()
     return Extent(row["topics"], Origin(run_at, gaps, past_outcomes(warehouse)))
 
 
-def posts_by_hour(warehouse: Warehouse, run_at: Micros) -> Floats:
-    """All topics' posts of each hour of the longest history that a forecast looks at."""
+def posts_by_hour(warehouse: Warehouse, run_at: Micros) -> list[tuple[Micros, int]]:
+    """All topics' posts by hour, of the longest history that a forecast looks at."""
     span = (datetime_of(run_at - LONGEST_HISTORY * HOUR), datetime_of(run_at))
     hours = warehouse.relation("latest_hourly_toxicity")
     sql = (
         f"SELECT hour, sum(posts) AS posts FROM {hours}"  # noqa: S608 - a name of ours
         " WHERE hour >= ? AND hour < ? GROUP BY hour"
     )
-    rows = [(micros_of(r["hour"]), r["posts"]) for r in warehouse.query(sql, span).to_pylist()]
-    first = min(hour for hour, _ in rows)
-    posts = np.zeros((run_at - first) // HOUR)
-    for hour, count in rows:
-        posts[(hour - first) // HOUR] = count
-    return posts
+    rows = warehouse.query(sql, span).to_pylist()
+    return sorted((micros_of(row["hour"]), int(row["posts"])) for row in rows)
 
 
 def past_outcomes(warehouse: Warehouse) -> dict[tuple[str, str], tuple[Outcome, ...]]:

@@ -48,15 +48,18 @@ def test_the_end_of_a_topic_is_unknown_too() -> None:
     assert unknown_hours(posts)[24 * 28 :].all()
 
 
-def test_six_silent_hours_of_a_whole_collection_are_a_gap() -> None:
+def test_silent_hours_of_a_whole_collection_are_a_gap_and_its_nights_are_none() -> None:
+    def hours(posts: np.ndarray) -> list[tuple[int, int]]:
+        return [(hour * HOUR, int(n)) for hour, n in enumerate(posts) if n]
+
     posts = busy(21, 50.0)
     posts[100:107] = 0
-    end = 1_000 * HOUR
-    start = end - len(posts) * HOUR
-    assert collection_gaps(posts, end) == ((start + 100 * HOUR, start + 107 * HOUR),)
-    posts[100:107] = 50
-    posts[100:104] = 0
-    assert collection_gaps(posts, end) == ()
+    assert collection_gaps(hours(posts)) == ((100 * HOUR, 107 * HOUR),)
+    nights = np.tile(np.where(np.arange(24) < 8, 0.0, 50.0), 28)
+    assert collection_gaps(hours(nights)) == ()
+    nights[300:330] = 0
+    assert len(collection_gaps(hours(nights))) == 1
+    assert collection_gaps([]) == ()
 
 
 @given(st.lists(st.integers(0, 30), max_size=300))
