@@ -1,8 +1,8 @@
 """What kind of number a metric is: how it scatters, how surprising a value is, what it teaches.
 
 A family works on its link scale `eta` (log for counts, logit for proportions), where the seasonal
-state is additive. An `Expectation` pools one or several hours that end with the one being judged,
-so that a small surge that lasts is seen as well as a great one that does not.
+state is additive. Hours are pooled as sums, so that a small surge that lasts is seen as well as a
+great one that does not.
 
 References
 ----------
@@ -14,7 +14,6 @@ deviance, with a continuity correction, are close to normal far into the tails.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol
 
@@ -33,21 +32,23 @@ class Dispersion(NamedTuple):
     between: float
 
 
-class Hour(NamedTuple):
-    """An observed hour beside what was expected of it. `posts` is what the value averages over.
+class Sums(NamedTuple):
+    """Hours pooled. `weight`: hours of counts, posts of proportions.
 
-    `slack` is the variance on the link scale of what is not known of this very hour's season; what
-    is not known of the level is common to neighbouring hours and given apart.
+    `value` and `mean` are what was seen and what was expected, in posts; `square` is the sum of the
+    squared weights by which what moves a whole hour counts; `slack` the same, each times the
+    variance (link scale) of what is not known of that very hour.
     """
 
     value: float
-    posts: float
+    weight: float
     mean: float
-    slack: float = 0.0
+    square: float
+    slack: float
 
 
 class Family(Protocol):
-    """The arithmetic of one kind of metric."""
+    """The arithmetic of one kind of metric. Variances are on the link scale, but `Dispersion`."""
 
     start: ClassVar[Dispersion]
 
@@ -55,62 +56,70 @@ class Family(Protocol):
     def bounds(self) -> tuple[Dispersion, Dispersion]:
         """Least and greatest dispersion that is believed; a flat line gets the least."""
 
-    def highest(self, hour: Hour) -> float:
-        """A value beyond all that a band can need."""
+    def accepts(self, value: float, posts: float) -> bool:
+        """Whether it is a value of this kind at all."""
 
-    def residual(self, hour: Hour) -> float:
-        """Distance from the mean on the link scale, to first order."""
+    def hour(self, value: float, posts: float, mean: float, slack: float) -> Sums:
+        """A single hour."""
 
     def eta(self, mean: float) -> float: ...
 
     def mean(self, eta: float) -> float: ...
 
-    def variance(self, mean: float, posts: float, dispersion: Dispersion) -> float:
-        """Variance of an hour on the link scale, to first order."""
+    def residual(self, value: float, mean: float) -> float:
+        """Distance from the mean on the link scale, to first order."""
 
-    def pooled(self, hours: Collection[Hour]) -> Hour:
-        """Several hours as one."""
+    def link(self, mean: float) -> float:
+        """What turns a variance `between` hours into one on the link scale."""
+
+    def sampling(self, mean: float, posts: float, sampling: float) -> float:
+        """Variance that an hour has for its posts are few."""
 
     def surprise(
-        self, hours: Collection[Hour], dispersion: Dispersion, level_variance: float
+        self,
+        value: float,
+        weight: float,
+        mean: float,
+        square: float,
+        slack: float,
+        sampling: float,
+        between: float,
+        common: float,
     ) -> float:
-        """Signed sigmas by which the hours, pooled, leave what was expected of them."""
+        """Signed sigmas by which pooled hours (the fields of `Sums`) leave what was expected.
 
-    def step(self, hour: Hour, dispersion: Dispersion, state_variance: float) -> float:
-        """By how much the state's eta moves after this hour (conjugate posterior mean)."""
+        `between` is the dispersion of hours, `common` a variance that they share.
+        """
 
-    def clip(self, hour: Hour, dispersion: Dispersion, state_variance: float, k: float) -> Hour:
-        """The hour with its value drawn to within k sigmas of its mean."""
+    def step(
+        self, value: float, posts: float, mean: float, dispersion: Dispersion, variance: float
+    ) -> float:
+        """By how much a state of the given variance moves after this hour (conjugate mean)."""
 
+    def clip(self, value: float, mean: float, reach: float) -> float:
+        """The value, drawn to within `reach` of the mean (link scale, to first order)."""
 
-def _signed_root(deviance: float, sign: float) -> float:
-    return math.copysign(math.sqrt(max(deviance, 0.0)), sign)
-
-
-def _toward(value: float, mean: float, half: float) -> float:
-    """The continuity correction: `half` nearer to the mean, never past it."""
-    return mean if abs(value - mean) <= half else value - math.copysign(half, value - mean)
+    def highest(self, value: float, mean: float) -> float:
+        """A value beyond all that a band can need."""
 
 
 @dataclass(frozen=True)
 class Counts:
     """Overdispersed counts (negative binomial), log link.
 
-    >>> Counts().surprise([Hour(30, 30, 10.0)], Dispersion(1.0, 0.01), 0.0) > 4
+    >>> Counts().surprise(*Counts().hour(30, 30, 10.0, 0.0), 1.0, 0.01, 0.0) > 4
     True
     """
 
-    start: ClassVar[Dispersion] = Dispersion(1.0, 0.1)
+    start: ClassVar[Dispersion] = Dispersion(1.0, 0.08)
+    bounds: ClassVar[tuple[Dispersion, Dispersion]] = (Dispersion(1.0, 0.002), Dispersion(1.0, 4.0))
 
-    @property
-    def bounds(self) -> tuple[Dispersion, Dispersion]:
-        return Dispersion(1.0, 0.01), Dispersion(1.0, 4.0)
+    def accepts(self, value: float, posts: float) -> bool:
+        return 0.0 <= value < math.inf
 
-    def highest(self, hour: Hour) -> float:
-        return max(10.0 * hour.mean, 2.0 * hour.value, 100.0)
-
-    def residual(self, hour: Hour) -> float:
-        return (hour.value - hour.mean) / hour.mean
+    def hour(self, value: float, posts: float, mean: float, slack: float) -> Sums:
+        square = mean * mean
+        return Sums(value, 1.0, mean, square, square * slack)
 
     def eta(self, mean: float) -> float:
         return min(max(math.log(max(mean, 1e-9)), ETA_COUNTS[0]), ETA_COUNTS[1])
@@ -118,34 +127,52 @@ class Counts:
     def mean(self, eta: float) -> float:
         return math.exp(min(max(eta, ETA_COUNTS[0]), ETA_COUNTS[1]))
 
-    def variance(self, mean: float, posts: float, dispersion: Dispersion) -> float:
-        return 1.0 / mean + dispersion.between
+    def residual(self, value: float, mean: float) -> float:
+        return (value - mean) / mean
 
-    def pooled(self, hours: Collection[Hour]) -> Hour:
-        value = sum(hour.value for hour in hours)
-        return Hour(value, value, sum(hour.mean for hour in hours))
+    def link(self, mean: float) -> float:
+        return 1.0
+
+    def sampling(self, mean: float, posts: float, sampling: float) -> float:
+        return 1.0 / mean
 
     def surprise(
-        self, hours: Collection[Hour], dispersion: Dispersion, level_variance: float
+        self,
+        value: float,
+        weight: float,
+        mean: float,
+        square: float,
+        slack: float,
+        sampling: float,
+        between: float,
+        common: float,
     ) -> float:
-        whole = self.pooled(hours)
-        own = sum(hour.mean**2 * (dispersion.between + hour.slack) for hour in hours)
-        k = 1.0 / (own / whole.mean**2 + level_variance)
-        y, mu = _toward(whole.value, whole.mean, 0.5), whole.mean
-        gain = y * math.log(y / mu) if y > 0 else 0.0
-        return _signed_root(2.0 * (gain - (y + k) * math.log((y + k) / (mu + k))), y - mu)
+        k = 1.0 / max((between * square + slack) / (mean * mean) + common, 1e-9)
+        away = value - mean
+        if -0.5 <= away <= 0.5:
+            return 0.0
+        y = value - 0.5 if away > 0 else value + 0.5
+        deviance = 2.0 * (y * math.log(y / mean) - (y + k) * math.log((y + k) / (mean + k)))
+        if deviance <= 0.0:
+            return 0.0
+        return math.sqrt(deviance) if away > 0 else -math.sqrt(deviance)
 
-    def step(self, hour: Hour, dispersion: Dispersion, state_variance: float) -> float:
-        weight = 1.0 / (1.0 + dispersion.between * hour.mean)
-        prior = 1.0 / state_variance
-        return math.log((prior + weight * hour.value) / (prior + weight * hour.mean))
+    def step(
+        self, value: float, posts: float, mean: float, dispersion: Dispersion, variance: float
+    ) -> float:
+        weight = 1.0 / (1.0 + dispersion.between * mean)
+        prior = 1.0 / variance
+        return math.log((prior + weight * value) / (prior + weight * mean))
 
-    def clip(self, hour: Hour, dispersion: Dispersion, state_variance: float, k: float) -> Hour:
-        sigma = hour.mean * math.sqrt(
-            self.variance(hour.mean, hour.posts, dispersion) + state_variance
-        )
-        low, high = max(hour.mean - k * sigma, 0.0), hour.mean + k * sigma
-        return hour._replace(value=min(max(hour.value, low), high))
+    def clip(self, value: float, mean: float, reach: float) -> float:
+        return min(max(value, mean * max(1.0 - reach, 0.0)), mean * (1.0 + reach))
+
+    def highest(self, value: float, mean: float) -> float:
+        return max(10.0 * mean, 2.0 * value, 100.0)
+
+
+_SHARE_BOUNDS = (Dispersion(1.0, 0.0002), Dispersion(5.0, 0.5))
+_MEAN_BOUNDS = (Dispersion(0.05, 0.0002), Dispersion(5.0, 0.5))
 
 
 @dataclass(frozen=True)
@@ -155,22 +182,23 @@ class Proportions:
     `discrete` is true for a share (a whole number of posts), false for a mean of scores. Posts that
     repeat each other make `sampling` greater than 1: it is the design effect of the sample.
 
-    >>> Proportions().surprise([Hour(2 / 3, 3, 0.1)], Dispersion(1.0, 0.001), 0.0) < 3
+    >>> Proportions().surprise(*Proportions().hour(2 / 3, 3, 0.1, 0.0), 1.0, 0.001, 0.0) < 3
     True
     """
 
     discrete: bool = True
-    start: ClassVar[Dispersion] = Dispersion(1.0, 0.005)
+    start: ClassVar[Dispersion] = Dispersion(1.0, 0.004)
 
     @property
     def bounds(self) -> tuple[Dispersion, Dispersion]:
-        return Dispersion(1.0 if self.discrete else 0.05, 0.0005), Dispersion(5.0, 0.5)
+        return _SHARE_BOUNDS if self.discrete else _MEAN_BOUNDS
 
-    def highest(self, hour: Hour) -> float:
-        return 1.0
+    def accepts(self, value: float, posts: float) -> bool:
+        return 0.0 <= value <= 1.0 and 0.0 < posts < math.inf
 
-    def residual(self, hour: Hour) -> float:
-        return (hour.value - hour.mean) / (hour.mean * (1.0 - hour.mean))
+    def hour(self, value: float, posts: float, mean: float, slack: float) -> Sums:
+        square = posts * posts
+        return Sums(value * posts, posts, mean * posts, square, square * slack)
 
     def eta(self, mean: float) -> float:
         inside = min(max(mean, 1e-9), 1.0 - 1e-9)
@@ -179,38 +207,54 @@ class Proportions:
     def mean(self, eta: float) -> float:
         return 1.0 / (1.0 + math.exp(-min(max(eta, ETA_PROPORTIONS[0]), ETA_PROPORTIONS[1])))
 
-    def variance(self, mean: float, posts: float, dispersion: Dispersion) -> float:
-        return (dispersion.sampling / posts + dispersion.between) / (mean * (1.0 - mean))
+    def residual(self, value: float, mean: float) -> float:
+        return (value - mean) / (mean * (1.0 - mean))
 
-    def pooled(self, hours: Collection[Hour]) -> Hour:
-        posts = sum(hour.posts for hour in hours)
-        value = sum(hour.value * hour.posts for hour in hours) / posts
-        return Hour(value, posts, sum(hour.mean * hour.posts for hour in hours) / posts)
+    def link(self, mean: float) -> float:
+        return 1.0 / (mean * (1.0 - mean))
+
+    def sampling(self, mean: float, posts: float, sampling: float) -> float:
+        return sampling / posts / (mean * (1.0 - mean))
 
     def surprise(
-        self, hours: Collection[Hour], dispersion: Dispersion, level_variance: float
+        self,
+        value: float,
+        weight: float,
+        mean: float,
+        square: float,
+        slack: float,
+        sampling: float,
+        between: float,
+        common: float,
     ) -> float:
-        whole = self.pooled(hours)
-        m = whole.mean
+        m, p = mean / weight, value / weight
         bernoulli = m * (1.0 - m)
-        own = sum(hour.posts**2 * (dispersion.between + bernoulli * hour.slack) for hour in hours)
-        per_post = dispersion.sampling / whole.posts + own / whole.posts**2
-        effective = 1.0 / (per_post + bernoulli * level_variance)
-        half = 0.5 / whole.posts if self.discrete else 0.0
-        p = min(max(_toward(whole.value, m, half), 0.0), 1.0)
+        per_post = sampling / weight + (between * square + bernoulli * slack) / (weight * weight)
+        effective = 1.0 / (per_post + bernoulli * common)
+        away = p - m
+        if self.discrete:  # the continuity correction: half a post nearer to the mean, not past it
+            half = 0.5 / weight
+            if -half <= away <= half:
+                return 0.0
+            p = p - half if away > 0 else p + half
+        p = min(max(p, 0.0), 1.0)
         above = p * math.log(p / m) if p > 0 else 0.0
         below = (1.0 - p) * math.log((1.0 - p) / (1.0 - m)) if p < 1 else 0.0
-        return _signed_root(2.0 * effective * (above + below), p - m)
+        deviance = 2.0 * effective * (above + below)
+        if deviance <= 0.0:
+            return 0.0
+        return math.sqrt(deviance) if away > 0 else -math.sqrt(deviance)
 
-    def step(self, hour: Hour, dispersion: Dispersion, state_variance: float) -> float:
-        effective = 1.0 / (dispersion.sampling / hour.posts + dispersion.between)
-        prior = 1.0 / (hour.mean * (1.0 - hour.mean) * state_variance)
-        mean = (prior * hour.mean + effective * hour.value) / (prior + effective)
-        return self.eta(mean) - self.eta(hour.mean)
+    def step(
+        self, value: float, posts: float, mean: float, dispersion: Dispersion, variance: float
+    ) -> float:
+        effective = 1.0 / (dispersion.sampling / posts + dispersion.between)
+        prior = 1.0 / (mean * (1.0 - mean) * variance)
+        return self.eta((prior * mean + effective * value) / (prior + effective)) - self.eta(mean)
 
-    def clip(self, hour: Hour, dispersion: Dispersion, state_variance: float, k: float) -> Hour:
-        m = hour.mean
-        spread = self.variance(m, hour.posts, dispersion) + state_variance
-        sigma = m * (1.0 - m) * math.sqrt(spread)
-        low, high = max(m - k * sigma, 0.0), min(m + k * sigma, 1.0)
-        return hour._replace(value=min(max(hour.value, low), high))
+    def clip(self, value: float, mean: float, reach: float) -> float:
+        width = mean * (1.0 - mean) * reach
+        return min(max(value, mean - width, 0.0), mean + width, 1.0)
+
+    def highest(self, value: float, mean: float) -> float:
+        return 1.0

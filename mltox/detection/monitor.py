@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mltox.detection.copies import effective_posts
 from mltox.detection.detector import (
     MEAN_TOXICITY,
     POSTS,
@@ -21,19 +22,28 @@ from mltox.detection.explain import (
     explained_share,
     term_weights,
 )
+from mltox.detection.tails import MONTH_HOURS, sigmas_of
 from mltox.detection.vocabulary import Vocabulary
 from mltox.posts.records import HOUR, Anomaly, HourSummary, Micros
 
 METRICS = ("posts", "mean_toxicity", "toxic_share")
+WARNING = sigmas_of(0.2 / MONTH_HOURS)
+CRITICAL = sigmas_of(0.01 / MONTH_HOURS)
+"""Five months and eight years of nothing."""
+RESUMES = 6
+"""Hours after its end within which an incident that flares up again is the same."""
+JUDGED, EARLY, UNJUDGED = "judged", "early", "unjudged"
 
 
 @dataclass(frozen=True)
 class MonitorSettings:
     """Detector settings by metric, and the longest gap that still counts as hours of no posts.
 
-    A longer gap (a collection that was switched off) is time without observation.
+    `false_alarms_per_month`: incidents that a topic may give for nothing, its metrics together. A
+    longer gap (a collection that was switched off) is time without observation.
     """
 
+    false_alarms_per_month: float = 1.0
     posts: DetectorSettings = POSTS
     mean_toxicity: DetectorSettings = MEAN_TOXICITY
     toxic_share: DetectorSettings = TOXIC_SHARE
@@ -60,28 +70,59 @@ class TopicMonitor:
         self.topic = topic
         self.settings = settings
         self.last_hour: Micros | None = None
+        rate = settings.false_alarms_per_month
         self._detectors = {
-            "posts": SeasonalDetector(settings.posts),
-            "mean_toxicity": SeasonalDetector(settings.mean_toxicity),
-            "toxic_share": SeasonalDetector(settings.toxic_share),
+            "posts": SeasonalDetector(settings.posts, rate),
+            "mean_toxicity": SeasonalDetector(settings.mean_toxicity, rate),
+            "toxic_share": SeasonalDetector(settings.toxic_share, rate),
         }
+        self.statuses = dict.fromkeys(METRICS, UNJUDGED)
         self._open: dict[str, Anomaly] = {}
+        self._ended: dict[str, tuple[Micros, str]] = {}
         self._said = Vocabulary(settings.vocabulary_terms)
         self._said_toxic = Vocabulary(settings.vocabulary_terms)
+
+    @property
+    def refused(self) -> int:
+        """Values that were none (NaN, infinite, negative, a share above 1), of all metrics."""
+        return sum(detector.refused for detector in self._detectors.values())
+
+    def adopt(self, settings: MonitorSettings) -> None:
+        """Judges by these settings from now on; what was learnt stays."""
+        self.settings = settings
+        for metric, detector in self._detectors.items():
+            detector.settings = getattr(settings, metric)
+            detector.false_alarms_per_month = settings.false_alarms_per_month
 
     def observe(self, summary: HourSummary) -> list[Anomaly]:
         """Judges the hour, then learns from it; missing hours before it count as without posts.
 
         The first anomalous hour of a metric is `open`, each further one in a row `updated`; the
-        first normal hour after them returns the last anomalous row again as `resolved`. A summary
+        first normal hour after them returns the last anomalous row again as `resolved`. What flares
+        up again within six hours, the same way, is the same incident: `updated`. A summary
         with empty samples is judged without an explanation. An hour not after the last one seen
         is ignored: what was judged stays judged.
+
+        Afterwards `statuses` says of each metric whether the hour was `judged`, judged `early`
+        (the topic is young) or `unjudged` (younger still, or nothing to judge by).
         """
         hour, updated_at = summary.row.hour, summary.row.updated_at
         if self.last_hour is not None and hour <= self.last_hour:
             return []
         found = self._fill_gap(hour, updated_at)
         found += self._observe_hour(hour, summary, updated_at)
+        self.last_hour = hour
+        return found
+
+    def observe_silence(self, hour: Micros, updated_at: Micros) -> list[Anomaly]:
+        """An hour in which others spoke, and this topic did not: judged as one of no posts.
+
+        Before the first post of a topic there is nothing to fall silent.
+        """
+        if self.last_hour is None or hour <= self.last_hour:
+            return []
+        found = self._fill_gap(hour, updated_at)
+        found += self._observe_hour(hour, None, updated_at)
         self.last_hour = hour
         return found
 
@@ -104,18 +145,21 @@ class TopicMonitor:
     ) -> list[Anomaly]:
         found: list[Anomaly] = []
         usual_share = self._detectors["toxic_share"].expected(hour)
-        rising = False
+        rising, support = False, 0.0
         for metric in METRICS:
             detector = self._detectors[metric]
             observation = _observation(metric, summary)
             if observation is None:
                 detector.skip()
+                self.statuses[metric] = UNJUDGED
                 continue
-            verdict = detector.observe(hour, observation.value, observation.posts)
+            verdict = detector.observe(hour, observation.value, observation.posts, support)
+            if metric == "posts":
+                support = detector.risen
+            self.statuses[metric] = _status(verdict)
             if verdict is None or not verdict.anomalous:
                 if metric in self._open:
-                    anomaly = self._open.pop(metric)
-                    found.append(anomaly._replace(status="resolved", updated_at=updated_at))
+                    found.append(self._resolve(metric, updated_at))
                 continue
             rising = rising or verdict.score > 0
             anomaly = self._anomaly(metric, hour, verdict, summary, usual_share, updated_at)
@@ -124,6 +168,18 @@ class TopicMonitor:
         if summary is not None and not rising:
             self._learn_words(hour, summary)
         return found
+
+    def _resolve(self, metric: str, updated_at: Micros) -> Anomaly:
+        anomaly = self._open.pop(metric)
+        self._ended[metric] = (anomaly.hour, anomaly.direction)
+        return anomaly._replace(status="resolved", updated_at=updated_at)
+
+    def _is_news(self, metric: str, hour: Micros, direction: str) -> bool:
+        """Whether the anomaly opens an incident, and does not go on with one."""
+        if metric in self._open:
+            return False
+        ended, way = self._ended.get(metric, (-RESUMES * HOUR * 2, ""))
+        return way != direction or hour - ended > (RESUMES + 1) * HOUR
 
     def _learn_words(self, hour: Micros, summary: HourSummary) -> None:
         for vocabulary, sample in (
@@ -154,21 +210,15 @@ class TopicMonitor:
             lower=verdict.lower,
             upper=verdict.upper,
             score=verdict.score,
-            severity=self._severity(metric, abs(verdict.score)),
+            severity=severity_of(abs(verdict.score)),
             direction=verdict.direction,
-            detector=f"seasonal_{verdict.window}h",
-            status="updated" if metric in self._open else "open",
+            detector=detector_name(verdict),
+            status="open" if self._is_news(metric, hour, verdict.direction) else "updated",
             terms=explanation.terms,
             example_post_ids=explanation.example_post_ids,
             explained_share=explained,
             updated_at=updated_at,
         )
-
-    def _severity(self, metric: str, score: float) -> str:
-        settings = self._detectors[metric].settings
-        if score >= settings.critical:
-            return "critical"
-        return "warning" if score >= settings.warning else "info"
 
     def _explain(
         self,
@@ -201,4 +251,31 @@ def _observation(metric: str, summary: HourSummary | None) -> _Observation | Non
         return _Observation(float(row.posts), float(row.posts))
     value = row.mean_toxicity if metric == "mean_toxicity" else row.toxic_share
     scored = row.posts - row.posts_unscored
-    return None if value is None or scored <= 0 else _Observation(value, float(scored))
+    if value is None or scored <= 0:
+        return None
+    return _Observation(value, effective_posts(float(scored), summary.sample))
+
+
+def _status(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return UNJUDGED
+    return EARLY if verdict.early else JUDGED
+
+
+def detector_name(verdict: Verdict) -> str:
+    """What flagged the hour, with the hours behind it: `seasonal_4h` (a surge in the last four),
+    `silence_12h`, `new_level_8h` (since the beginning of the eighth last); `early_` before it in a
+    topic's first days."""
+    kind = "seasonal" if verdict.kind == "surge" else verdict.kind
+    return f"{'early_' if verdict.early else ''}{kind}_{verdict.window}h"
+
+
+def severity_of(score: float) -> str:
+    """By how rarely a normal topic gives such a score for nothing.
+
+    >>> [severity_of(score) for score in (3.0, 3.5, 4.3)]
+    ['info', 'warning', 'critical']
+    """
+    if score >= CRITICAL:
+        return "critical"
+    return "warning" if score >= WARNING else "info"

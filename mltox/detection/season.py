@@ -77,28 +77,42 @@ class SeasonalState:
     def variance(self, hour: Micros) -> float:
         return self.common_variance(hour) + self.slot_variance(hour)
 
+    def look(self, hour: Micros) -> tuple[float, float, float]:
+        """`eta`, `common_variance` and `slot_variance` at once."""
+        day, weekday, week = _slots(hour)
+        days, weekdays, weeks = self._day, self._weekday, self._week
+        return (
+            self.level + days.mean[day] + weekdays.mean[weekday] + weeks.mean[week],
+            self.level_variance + weekdays.variance[weekday],
+            days.variance[day] + weeks.variance[week],
+        )
+
     def pass_time(self, hours: int = 1) -> None:
         """The level wanders: its variance grows, up to where it began."""
         start, gain = self._drift.level
         self.level_variance = min(self.level_variance + hours * gain, start)
 
-    def learn(self, hour: Micros, move: float, noise: float) -> None:
+    def learn(
+        self, hour: Micros, move: float, noise: float, level_move: float, level_noise: float
+    ) -> None:
         """Spreads a move of eta over the parts by their variances.
 
-        `noise` is the variance of the observation on the link scale.
+        `noise` is the variance of the observation on the link scale. The level has a move and a
+        noise of its own: hours that resemble their neighbours tell less of it than so many hours
+        would, and yet all there is to know of their own hour of the day.
         """
         day, weekday, week = _slots(hour)
         total = self.variance(hour)
-        self.level += move * self.level_variance / total
-        self.level_variance *= 1.0 - self.level_variance / (total + noise)
+        self.level += level_move * self.level_variance / total
+        self.level_variance *= 1.0 - self.level_variance / (total + level_noise)
         self._day.learn(day, move, total, noise)
         self._weekday.learn(weekday, move, total, noise)
         self._week.learn(week, move, total, noise)
 
-    def restart_level(self, move: float) -> None:
-        """A new normal: the level jumps, and learns fast again."""
-        self.level += move
-        self.level_variance = self._drift.level.start / 4
+    def restart_level(self, level: float, variance: float) -> None:
+        """A new normal: the level jumps, and is as uncertain as the hours that told of it."""
+        self.level = level
+        self.level_variance = max(self.level_variance, variance)
 
 
 def _slots(hour: Micros) -> tuple[int, int, int]:

@@ -3,19 +3,20 @@
 A pickle holds the names of classes and of their fields: rename one, and a job that is updated on
 Dataflow loses its state or fails. Here each kind of state is a version byte and compressed JSON. A
 release that changes what is in it counts the version up and still reads the older ones;
-`tests/golden/state_v1.json` holds bytes that have to stay readable.
+`tests/golden` holds bytes of each version that have to stay readable.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, ClassVar
 
 import orjson
 from apache_beam.coders import Coder
 
-from mltox.detection.memory import memory_of, monitor_of
+from mltox.detection.memory import memory_of, monitor_of, monitor_of_version_1
 from mltox.detection.monitor import TopicMonitor
 from mltox.posts.records import EvidencePost, HourlyToxicity, HourSummary
 from pipelines.transforms.hour_accumulator import HourAccumulator, Ranked
@@ -46,12 +47,17 @@ class VersionedCoder(Coder):
         return bytes([self.version]) + zlib.compress(text, LEVEL)
 
     def decode(self, encoded: bytes) -> Any:
-        if encoded[0] != self.version:
+        readers = {self.version: self.from_plain, **self.older()}
+        if encoded[0] not in readers:
             raise ValueError(
                 f"{type(self).__name__} reads version {self.version}, not {encoded[0]}:"
                 " the state was written by another release of mltox"
             )
-        return self.from_plain(orjson.loads(zlib.decompress(encoded[1:])))
+        return readers[encoded[0]](orjson.loads(zlib.decompress(encoded[1:])))
+
+    def older(self) -> dict[int, Callable[[Plain], Any]]:
+        """What reads the versions before this one."""
+        return {}
 
     def is_deterministic(self) -> bool:
         return False
@@ -64,11 +70,18 @@ class VersionedCoder(Coder):
 
 
 class MonitorCoder(VersionedCoder):
+    """Version 1 had one level without a reference, and scales in place of tails."""
+
+    version: ClassVar[int] = 2
+
     def to_plain(self, value: TopicMonitor) -> Plain:
         return memory_of(value)
 
     def from_plain(self, plain: Plain) -> TopicMonitor:
         return monitor_of(plain)
+
+    def older(self) -> dict[int, Callable[[Plain], Any]]:
+        return {1: monitor_of_version_1}
 
     def to_type_hint(self) -> type[TopicMonitor]:
         return TopicMonitor

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltox.detection.monitor import METRICS, TopicMonitor
+from mltox.detection.monitor import METRICS, MonitorSettings, TopicMonitor
 from mltox.posts.records import HOUR, Anomaly, EvidencePost, HourlyToxicity, HourSummary
 
 USUAL = ("late tram again", "nice driver today", "where is my bus", "new timetable is out")
@@ -53,7 +54,7 @@ def summary(
     return HourSummary(row, evidence("any", texts) + hostile, hostile, hostile[:3])
 
 
-def month(surge: range = range(0), seed: int = 0, hours: int = 672) -> Iterator[HourSummary]:
+def month(surge: Container[int] = (), seed: int = 0, hours: int = 672) -> Iterator[HourSummary]:
     """Forty posts an hour, a tenth of them toxic; in the surge half, about a tunnel."""
     rng = np.random.default_rng(seed)
     for hour in range(hours):
@@ -185,7 +186,84 @@ def test_any_hours_are_watched_in_order_and_the_story_holds(
         for a in monitor.observe(summary(hour, scored + unscored, known, known, unscored=unscored)):
             assert a.hour >= last or a.status == "resolved"
             last = max(last, a.hour)
-            assert (a.status == "open") == (statuses[a.metric] == "resolved")
+            if a.status == "open":
+                assert statuses[a.metric] == "resolved"
             statuses[a.metric] = a.status
             assert a.lower <= a.expected <= a.upper
             assert not a.lower <= a.observed <= a.upper
+
+
+def test_an_incident_that_flares_up_again_is_the_same() -> None:
+    surges = [*range(500, 503), *range(506, 508)]
+    found = watch(TopicMonitor("transit"), month(surges))
+    shares = [a for a in found if a.metric == "toxic_share" and a.hour >= 500 * HOUR]
+    assert [a.status for a in shares].count("open") == 1
+    assert shares[-1].status == "resolved"
+
+
+def test_a_silence_while_others_speak_is_told_of_hour_by_hour() -> None:
+    monitor = TopicMonitor("transit")
+    watch(monitor, month(hours=500))
+    found = [a for h in range(500, 510) for a in monitor.observe_silence(h * HOUR, h * HOUR)]
+    assert [a.status for a in found] == ["open"] + ["updated"] * (len(found) - 1)
+    assert {(a.metric, a.direction) for a in found} == {("posts", "down")}
+    assert all(a.detector.startswith("silence_") for a in found)
+    assert found[-1].hour == 509 * HOUR
+    after = watch(monitor, (h for h in month(hours=540) if h.row.hour >= 510 * HOUR))
+    assert [a.status for a in after if a.metric == "posts"] == ["resolved"]
+
+
+def test_a_topic_that_never_spoke_is_not_silent() -> None:
+    assert TopicMonitor("transit").observe_silence(5 * HOUR, 5 * HOUR) == []
+
+
+@pytest.mark.parametrize("gap", [24, 72, 168, 400])
+def test_posts_that_come_back_after_a_gap_are_no_flood(gap: int) -> None:
+    monitor = TopicMonitor("transit")
+    back = 400 + gap
+    hours = [h for h in month(hours=back + 72) if not 400 <= h.row.hour // HOUR < back]
+    found = [a for a in watch(monitor, iter(hours)) if a.hour >= back * HOUR]
+    assert len([a for a in found if a.status == "open"]) <= 1
+
+
+def test_statuses_tell_which_hours_were_judged() -> None:
+    monitor = TopicMonitor("transit")
+    told = []
+    for hour in month(hours=80):
+        monitor.observe(hour)
+        told.append(monitor.statuses["toxic_share"])
+    assert told == ["unjudged"] * 6 + ["early"] * 66 + ["judged"] * 8
+    monitor.observe(summary(80, 40, unscored=40))
+    assert monitor.statuses == {
+        "posts": "judged", "mean_toxicity": "unjudged", "toxic_share": "unjudged",
+    }  # fmt: skip
+
+
+def test_what_is_no_number_silences_nothing() -> None:
+    monitor = TopicMonitor("transit")
+    watch(monitor, month(hours=500))
+    assert monitor.observe(summary(500, 40, float("nan"), float("nan"))) == []
+    assert monitor.refused == 2
+    found = monitor.observe(summary(501, 40, 0.5, 0.6))
+    assert {a.metric for a in found} == {"mean_toxicity", "toxic_share"}
+
+
+def test_a_cascade_of_one_text_is_one_post() -> None:
+    """Forty copies of a toxic text are no evidence that the talk turned; forty texts are."""
+    for texts, metrics in (
+        (("you clowns",) * 40, set()),
+        (tuple(f"you clowns {n}" for n in range(40)), {"mean_toxicity", "toxic_share"}),
+    ):
+        monitor = TopicMonitor("transit")
+        watch(monitor, month(hours=500))
+        found = monitor.observe(summary(500, 40, 0.8, 0.9, toxic=texts))
+        assert {a.metric for a in found} == metrics
+
+
+def test_other_settings_are_adopted_and_nothing_is_forgotten() -> None:
+    monitor = TopicMonitor("transit")
+    watch(monitor, month(hours=500))
+    monitor.adopt(MonitorSettings(false_alarms_per_month=1e-9))
+    assert monitor.observe(summary(500, 60, 0.25, 0.3)) == []
+    monitor.adopt(MonitorSettings(false_alarms_per_month=50.0))
+    assert monitor.observe(summary(501, 60, 0.25, 0.3)) != []

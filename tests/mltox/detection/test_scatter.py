@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mltox.detection.families import Dispersion
-from mltox.detection.scatter import Tail, adapt
+from mltox.detection.scatter import TAIL_OF_NORMAL, TAIL_STEP, Yardsticks, adapt
 
 BOUNDS = (Dispersion(1.0, 0.01), Dispersion(1.0, 4.0))
 
@@ -36,22 +36,34 @@ def test_a_flat_line_leaves_the_floor() -> None:
     assert settle(np.zeros(1000)) == pytest.approx(0.1)
 
 
-def test_tail_of_normal_noise_is_no_heavier_than_normal() -> None:
-    tail = Tail(start=1.5, rate=0.1)
-    for z in np.random.default_rng(3).normal(size=5000):
-        tail.learn(z)
-    assert tail.scale == pytest.approx(1.0, abs=0.12)
+def yardsticks(surprises: np.ndarray, floor: float = 0.3) -> Yardsticks:
+    learnt = Yardsticks(1, floor)
+    for seen, surprise in enumerate(surprises):
+        learnt.learn([float(surprise)], float(surprise), seen)
+    return learnt
 
 
-def test_tail_learns_heavy_tails() -> None:
-    tail = Tail(start=1.5, rate=0.1)
-    for z in 2.0 * np.random.default_rng(4).normal(size=5000):
-        tail.learn(z)
-    assert tail.scale == pytest.approx(2.0, rel=0.15)
+def test_normal_noise_is_measured_by_one() -> None:
+    learnt = yardsticks(np.random.default_rng(3).normal(size=5000))
+    assert learnt.width == pytest.approx(1.0, abs=0.15)
+    assert learnt.up[0] * learnt.width == pytest.approx(TAIL_OF_NORMAL, rel=0.15)
+    assert learnt.down[0] * learnt.width == pytest.approx(TAIL_OF_NORMAL, rel=0.15)
 
 
-def test_one_outlier_moves_a_tail_by_the_rate_at_most() -> None:
-    tail = Tail(start=1.5, rate=0.1)
-    before = tail.scale
-    tail.learn(1e9)
-    assert before < tail.scale < before + 0.1
+def test_a_narrow_series_has_a_narrow_width_down_to_the_floor() -> None:
+    noise = np.random.default_rng(3).normal(size=3000)
+    assert yardsticks(0.5 * noise).width == pytest.approx(0.5, rel=0.15)
+    assert yardsticks(0.0 * noise).width == pytest.approx(0.3)
+
+
+def test_a_heavy_tail_upwards_is_no_heavy_tail_downwards() -> None:
+    noise = np.random.default_rng(4).normal(size=5000)
+    learnt = yardsticks(np.where(noise > 0, 2.0 * noise, noise))
+    assert learnt.up[0] > 1.5 * learnt.down[0]
+
+
+def test_one_outlier_moves_a_point_by_its_step_at_most() -> None:
+    learnt = yardsticks(np.zeros(500))
+    before = learnt.up[0]
+    learnt.learn([1e9], 1e9, 500)
+    assert before < learnt.up[0] <= before + TAIL_STEP
