@@ -31,6 +31,7 @@ VERBS = {
         "commands.replay_dead_letters", "put dead letters that can be read by now back on a topic"
     ),
     "forget": Verb("commands.forget", "take posts that are gone at their source out of tables"),
+    "detect": Verb("commands.detect", "find the anomalies of a series in a CSV file"),
     "forecast": Verb("pipelines.runs.forecast", "forecast the coming week from the warehouse"),
     "provision": Verb("commands.provision", "make what a project, or a warehouse alone, needs"),
     "dashboard": Verb("commands.dashboard", "write the page from the warehouse, or serve it"),
