@@ -17,7 +17,7 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.runner import PipelineResult, PipelineRunner
 
-HERE = "FnApiRunner, in this process"
+IN_PROCESS = "FnApiRunner, in this process"
 LOCAL_NAMES = frozenset({None, "DirectRunner", "FnApiRunner"})
 
 log = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ def bounded_runner(options: PipelineOptions) -> PipelineRunner | str:
     """The in-process FnApiRunner for a local run, else the name that the person gave."""
     name = options.view_as(StandardOptions).runner
     if name in LOCAL_NAMES:
-        announce(f"{HERE}{f' (asked for {name})' if name else ''}")
+        announce(f"{IN_PROCESS}{f' (asked for {name})' if name else ''}")
         return FnApiRunner()
     announce(str(name))
     return str(name)
@@ -61,7 +61,7 @@ class RepeatingRunner(FnApiRunner):
 
     def __init__(self) -> None:
         super().__init__()
-        announce(HERE)
+        announce(IN_PROCESS)
         self._again: Callable[[], PipelineResult] | None = None
 
     def run_via_runner_api(

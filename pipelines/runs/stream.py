@@ -50,7 +50,7 @@ from pipelines.preflight import check
 from pipelines.preflight.needs import stream_needs
 from pipelines.runs.arguments import check_reach, parse, settings_of
 from pipelines.runs.local_stream.deletions import Deletions
-from pipelines.runs.local_stream.loop import LiveRun
+from pipelines.runs.local_stream.loop import LocalStream
 from pipelines.runs.local_stream.notices import Notices
 from pipelines.runs.local_stream.state import LocalState
 from pipelines.sinks.write_tables import write_tables
@@ -199,7 +199,7 @@ def run_here(
         )
         stopping = threading.Event()
         subscription = Subscription(stream.input_subscription, stopping)
-        live = LiveRun(
+        live = LocalStream(
             subscription,
             settings,
             state,
@@ -257,7 +257,7 @@ def page_beside(
 
 
 @contextmanager
-def stopped_by_signals(live: LiveRun) -> Iterator[None]:
+def stopped_by_signals(live: LocalStream) -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         log.info("stopping: what was pulled is committed, the rest stays on the subscription")
         live.stopping.set()

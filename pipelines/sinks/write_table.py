@@ -143,8 +143,8 @@ class ToJsonRow(beam.DoFn):
         yield row
 
 
-class Refused(beam.DoFn):
-    """(row, what BigQuery said of it) -> DeadLetter.
+class RefusedRows(beam.DoFn):
+    """(row, what BigQuery says of it) -> DeadLetter.
 
     Where the whole request was refused (quota, permission, no such table) the rows are not at
     fault and come in their thousands: this raises WarehouseError. On Dataflow that is tried again,
@@ -158,12 +158,12 @@ class Refused(beam.DoFn):
         self._refused = Metrics.counter(_NAMESPACE, f"refused_{table}")
 
     def process(self, element: tuple[Mapping[str, Any], Any]) -> Iterator[DeadLetter]:
-        row, said = element
-        if isinstance(said, list) and said and said[0].get("reason") in NOT_THE_ROWS:
-            reason = str(said[0].get("message") or said[0]["reason"]).partition("\n")[0]
+        row, reasons = element
+        if isinstance(reasons, list) and reasons and reasons[0].get("reason") in NOT_THE_ROWS:
+            reason = str(reasons[0].get("message") or reasons[0]["reason"]).partition("\n")[0]
             raise WarehouseError(f"{self._uri}: {self._table} takes no rows: {reason}")
         self._refused.inc()
-        message = said if isinstance(said, str) else json.dumps(said, default=str)
+        message = reasons if isinstance(reasons, str) else json.dumps(reasons, default=str)
         yield rejected_row(TABLES[self._table], row, message)
 
 
@@ -213,7 +213,7 @@ class WriteTable(beam.PTransform):
         if failed is None:
             return dead
         refused = failed | "Refused" >> beam.ParDo(
-            Refused(self.table, self.warehouse_uri)
+            RefusedRows(self.table, self.warehouse_uri)
         ).with_output_types(DeadLetter)
         return (dead, refused) | "Rejected" >> beam.Flatten()
 

@@ -34,13 +34,13 @@ from templates.provisioning.resources import (
     Subscription,
     Topic,
 )
-from templates.provisioning.rest import Refused, Rest
+from templates.provisioning.rest import ApiError, Rest
 from templates.provisioning.schedules import Schedules
 from templates.provisioning.secrets import Secrets
 
 
 class Service(Protocol):
-    """What makes one kind of resource. Both raise ProvisionError, or Refused with its reason."""
+    """What makes one kind of resource. Both raise ProvisionError, or ApiError with its reason."""
 
     def ensure(self, resource: Any, /) -> Change: ...
 
@@ -96,5 +96,5 @@ def _done(resource: Resource, do: Callable[[Any], Change]) -> Done:
         return Done(resource, do(resource))
     except ProvisionError as error:
         return Done(resource, None, str(error))
-    except (Refused, NotFound) as error:
+    except (ApiError, NotFound) as error:
         return Done(resource, None, f"{resource.kind} {resource.name}: {one_line(error)}")

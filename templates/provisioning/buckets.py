@@ -5,7 +5,7 @@ from __future__ import annotations
 from templates.provisioning.change import Change
 from templates.provisioning.errors import ProvisionError
 from templates.provisioning.resources import Bucket
-from templates.provisioning.rest import CONFLICT, Item, Json, Refused, Rest
+from templates.provisioning.rest import CONFLICT, ApiError, Item, Json, Rest
 
 TEMPORARY_DAYS = 14
 
@@ -32,7 +32,7 @@ class Buckets:
         """Only an empty one: models and cursors are no copies of anything."""
         try:
             return self._rest.remove(self._item(bucket))
-        except Refused as refused:
+        except ApiError as refused:
             if refused.status not in CONFLICT:
                 raise
             raise ProvisionError(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from templates.provisioning.change import Change
 from templates.provisioning.project import ProjectNumber
 from templates.provisioning.resources import Grant
-from templates.provisioning.rest import CONFLICT, Item, Json, Refused, Rest
+from templates.provisioning.rest import CONFLICT, ApiError, Item, Json, Rest
 
 VERSION = 3
 """Of a policy with conditions, which must be asked for or they are lost when it is set."""
@@ -63,7 +63,7 @@ class Grants:
             changed = self._modify(
                 grant, lambda policy: take(policy, grant.role, self._number.fill(grant.member))
             )
-        except Refused as refused:
+        except ApiError as refused:
             if refused.status != 404:
                 raise
             return Change.ABSENT
@@ -104,7 +104,7 @@ class Grants:
 
 def passing(error: BaseException) -> bool:
     """Somebody else set the policy, or an account made a moment ago is not known everywhere yet."""
-    if not isinstance(error, Refused):
+    if not isinstance(error, ApiError):
         return False
     unknown = error.status == 400 and "does not exist" in str(error)
     return error.status in CONFLICT or unknown

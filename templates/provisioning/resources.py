@@ -53,13 +53,13 @@ class Subscription:
 
     @property
     def note(self) -> str:
-        said = [f"of {self.topic.rpartition('/')[2]}", f"keeps {self.retention_days} days"]
+        parts = [f"of {self.topic.rpartition('/')[2]}", f"keeps {self.retention_days} days"]
         if self.exactly_once:
-            said.append("exactly once")
+            parts.append("exactly once")
         if self.dead_letter_topic:
             to = self.dead_letter_topic.rpartition("/")[2]
-            said.append(f"after {self.attempts} deliveries to {to}")
-        return ", ".join(said)
+            parts.append(f"after {self.attempts} deliveries to {to}")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -128,12 +128,12 @@ class Bucket:
 
     @property
     def note(self) -> str:
-        said = [f"in {self.location}"]
+        parts = [f"in {self.location}"]
         if self.versioned:
-            said.append("keeps older versions")
+            parts.append("keeps older versions")
         if self.temporary:
-            said.append(f"empties {', '.join(self.temporary)} after 14 days")
-        return ", ".join(said)
+            parts.append(f"empties {', '.join(self.temporary)} after 14 days")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)

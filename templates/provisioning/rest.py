@@ -29,7 +29,7 @@ DISABLED = "SERVICE_DISABLED"
 """Google's reason for a call to an API that is off, or was switched on a moment ago."""
 
 
-class Refused(Exception):
+class ApiError(Exception):
     """An answer that is an error: HTTP status, Google's reason, its message."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
@@ -85,7 +85,7 @@ class Rest:
         """None where there is no such resource."""
         try:
             return self.call("GET", item, "get")
-        except Refused as refused:
+        except ApiError as refused:
             if refused.status == 404:
                 return None
             raise
@@ -110,7 +110,7 @@ class Rest:
                 self.done(
                     item, self.call("POST", item, "create", path=create, body=body, params=params)
                 )
-            except Refused as refused:
+            except ApiError as refused:
                 if refused.status != 409:
                     raise
                 found = self.get(item) or {}
@@ -126,7 +126,7 @@ class Rest:
     def remove(self, item: Item) -> Change:
         try:
             self.done(item, self.call("DELETE", item, "delete"))
-        except Refused as refused:
+        except ApiError as refused:
             if refused.status == 404:
                 return Change.ABSENT
             raise
@@ -164,7 +164,7 @@ class Rest:
         body: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Json:
-        """Raises ProvisionError where a permission is missing or nobody answers, else Refused."""
+        """Raises ProvisionError where a permission is missing or nobody answers, else ApiError."""
         url = f"{self._endpoint.format(service=item.service)}/{path or item.path}"
         try:
             return dict(self.patiently(may_pass)(self._once, method, url, body, params))
@@ -172,7 +172,7 @@ class Rest:
             raise ProvisionError(no_credentials(error)) from error
         except requests.RequestException as error:
             raise ProvisionError(f"{item.name}: {item.service} {reason_of(error)}") from error
-        except Refused as refused:
+        except ApiError as refused:
             if refused.status == 403 and refused.reason != DISABLED:
                 raise missing(item.name, f"{item.family}.{verb}", str(refused)) from refused
             raise
@@ -198,14 +198,14 @@ def _json_of(answer: requests.Response) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-def refusal(status: int, text: str, body: Json) -> Refused:
+def refusal(status: int, text: str, body: Json) -> ApiError:
     """Google's error as https://cloud.google.com/apis/design/errors has it."""
     error = body.get("error")
     if not isinstance(error, dict):
-        return Refused(status, "", one_line(text) if text else f"HTTP {status}")
+        return ApiError(status, "", one_line(text) if text else f"HTTP {status}")
     reasons = [str(each.get("reason")) for each in error.get("details", ()) if "reason" in each]
     reason = DISABLED if DISABLED in reasons else str(error.get("status", ""))
-    return Refused(status, reason, str(error.get("message", "")))
+    return ApiError(status, reason, str(error.get("message", "")))
 
 
 def same(found: Any, wanted: Any) -> bool:
@@ -218,7 +218,7 @@ def same(found: Any, wanted: Any) -> bool:
 
 
 def may_pass(error: BaseException) -> bool:
-    if isinstance(error, Refused):
+    if isinstance(error, ApiError):
         return error.status in TRANSIENT or error.reason == DISABLED
     return isinstance(error, requests.RequestException) or is_fleeting(error)
 

@@ -23,7 +23,7 @@ from mltox.warehouse import Warehouse, WarehouseError, open_warehouse
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from pipelines.runs.local_stream.deletions import Deletions
 from pipelines.runs.local_stream.intake import Pace
-from pipelines.runs.local_stream.loop import LiveRun
+from pipelines.runs.local_stream.loop import LocalStream
 from pipelines.runs.local_stream.state import LocalState
 from tests.bigquery_server import serve
 from tests.integration.pubsub import PROJECT, SUBSCRIPTION, emulated, need_emulator
@@ -194,7 +194,7 @@ def test_a_live_run_forgets_between_its_turns(
     state = LocalState(warehouse, 0.4, 600 * SECOND)
     stopping = threading.Event()
     deletions = Deletions(Subscription(subscription), warehouse, stopping)
-    live = LiveRun(
+    live = LocalStream(
         Subscription(SUBSCRIPTION),
         settings(),
         state,

@@ -30,7 +30,7 @@ TIMEOUT = 30.0
 _KEY_ERRORS = (401, 403, 422)
 
 
-class Found(NamedTuple):
+class TimelinePost(NamedTuple):
     """A status of a timeline: its number on this instance, and itself as JSON."""
 
     status_id: str
@@ -72,12 +72,12 @@ class Instance:
         secure = scheme in ("https", "wss")
         return f"{'wss' if secure else 'ws'}://{rest.rstrip('/')}/api/v1/streaming"
 
-    def after(self, feed: Feed, status_id: str) -> Sequence[Found]:
+    def after(self, feed: Feed, status_id: str) -> Sequence[TimelinePost]:
         """The statuses of a feed that follow this one, oldest first, at most 40."""
         try:
             page = self._api.timeline(feed.timeline, min_id=status_id, limit=PAGE)
             found = [
-                Found(str(status["id"]), status, json.dumps(status, default=_text).encode())
+                TimelinePost(str(status["id"]), status, json.dumps(status, default=_text).encode())
                 for status in page
             ]
         except (MastodonError, AttributeError, KeyError, TypeError, ValueError) as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from ingest.sources.source import SourceError
-from ingest.sources.x.errors import TOO_MANY, Refused, fatal
+from ingest.sources.x.errors import TOO_MANY, XError, fatal
 
 DAY_SECONDS = 86_400.0
 """The longest of X's rate limit windows."""
@@ -43,16 +43,16 @@ class Patience:
 
     def seconds(self, error: Exception, now: float) -> float:
         """Returns how long to wait after this one. Raises SourceError where waiting is in vain."""
-        if isinstance(error, Refused) and (reason := fatal(error)):
+        if isinstance(error, XError) and (reason := fatal(error)):
             raise SourceError(reason)
         kind = "network"
-        if isinstance(error, Refused):
+        if isinstance(error, XError):
             kind = "rate limit" if error.status == TOO_MANY else "http"
         failures = self._failures[kind]
         self._failures[kind] += 1
         if kind == "network":
             return network_seconds(failures)
-        if isinstance(error, Refused) and kind == "rate limit":
+        if isinstance(error, XError) and kind == "rate limit":
             return rate_limit_seconds(failures, error.reset, now)
         return http_seconds(failures)
 

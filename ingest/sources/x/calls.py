@@ -11,7 +11,7 @@ import requests
 
 from ingest.sources.handover import Handover
 from ingest.sources.x.backoff import Patience
-from ingest.sources.x.errors import Refused
+from ingest.sources.x.errors import XError
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ Rest = Callable[[Handover, float], None]
 T = TypeVar("T")
 
 
-def asked(question: Callable[[], T], hand: Handover, rest: Rest) -> T:
+def ask(question: Callable[[], T], hand: Handover, rest: Rest) -> T:
     """Returns the answer. Raises SourceError for what a new try cannot mend, Stopped once nobody
     reads any more, and what else the question raises."""
     patience = Patience()
@@ -29,7 +29,7 @@ def asked(question: Callable[[], T], hand: Handover, rest: Rest) -> T:
         hand.check()
         try:
             answer = question()
-        except (Refused, requests.RequestException) as error:
+        except (XError, requests.RequestException) as error:
             seconds = patience.seconds(error, time.time())
             log.warning("X does not answer (%s); next try in %.0f s", kind_of(error), seconds)
             hand.trouble = f"X does not answer ({kind_of(error)})"
@@ -41,4 +41,4 @@ def asked(question: Callable[[], T], hand: Handover, rest: Rest) -> T:
 
 def kind_of(error: Exception) -> str:
     """Names an error without what it may quote: addresses hold the keywords that are looked for."""
-    return str(error) if isinstance(error, Refused) else type(error).__name__
+    return str(error) if isinstance(error, XError) else type(error).__name__

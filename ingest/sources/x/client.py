@@ -1,6 +1,6 @@
 """X API v2 through tweepy, with an app's bearer token. Answers are JSON as X sent it.
 
-tweepy itself waits, sleeps and logs on its own account: here its sessions raise `Refused` before it
+tweepy itself waits, sleeps and logs on its own account: here its sessions raise `XError` before it
 can, so that all waiting is done where it can be stopped.
 """
 
@@ -14,7 +14,7 @@ import orjson
 import requests
 import tweepy
 
-from ingest.sources.x.errors import Refused
+from ingest.sources.x.errors import XError
 
 API = "https://api.x.com"
 TIMEOUT_SECONDS = 30.0
@@ -50,7 +50,7 @@ logging.getLogger("tweepy.client").addFilter(_NoHeaders())
 class Session(requests.Session):
     """Sends to `address` what tweepy addresses to its own, and never waits without an end.
 
-    Raises Refused for an answer of 400 or more, and requests' exceptions. `latest` is the answer
+    Raises XError for an answer of 400 or more, and requests' exceptions. `latest` is the answer
     that came last.
     """
 
@@ -69,7 +69,7 @@ class Session(requests.Session):
         if response.status_code >= 400:
             with response:
                 body = next(response.iter_content(_LONGEST_ERROR), b"")
-            raise Refused.of(response.status_code, response.headers, body)
+            raise XError.of(response.status_code, response.headers, body)
         self.latest = response
         return response
 
@@ -85,7 +85,7 @@ class Endpoint(NamedTuple):
 
 
 class XClient:
-    """Recent search and the rules of the filtered stream. All raise Refused and requests'
+    """Recent search and the rules of the filtered stream. All raise XError and requests'
     exceptions."""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -108,7 +108,7 @@ class XClient:
         meta = answer.get("meta")
         total = meta.get("total_tweet_count") if isinstance(meta, dict) else None
         if not isinstance(total, int):
-            raise Refused(200, "a count without a number")
+            raise XError(200, "a count without a number")
         return total
 
     def rules(self) -> Obj:
@@ -125,7 +125,7 @@ def _answered(response: requests.Response) -> Obj:
     """X says 200 also where it has errors alone: no page, and not one without posts."""
     answer = _object(response)
     if answer.get("errors") and "data" not in answer:
-        raise Refused.of(response.status_code, response.headers, response.content[:_LONGEST_ERROR])
+        raise XError.of(response.status_code, response.headers, response.content[:_LONGEST_ERROR])
     return answer
 
 
@@ -135,5 +135,5 @@ def _object(response: requests.Response) -> Obj:
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise Refused(response.status_code, "an answer that is no JSON object")
+        raise XError(response.status_code, "an answer that is no JSON object")
     return answer

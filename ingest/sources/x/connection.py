@@ -12,7 +12,7 @@ import requests
 import tweepy
 
 from ingest.sources.x.client import FIELDS, Endpoint, Session
-from ingest.sources.x.errors import Refused
+from ingest.sources.x.errors import XError
 
 CAPACITY = 2_000
 """Lines that wait to be taken; when there are as many X is read no further, and it closes the
@@ -91,7 +91,7 @@ class Connection(tweepy.StreamingClient):
         self._broke(requests.ConnectionError("the stream broke off or was silent"))
 
     def on_request_error(self, status_code: int) -> None:
-        self._broke(Refused(status_code, "no stream"))
+        self._broke(XError(status_code, "no stream"))
 
     def on_exception(self, exception: Exception) -> None:
         self._broke(exception)

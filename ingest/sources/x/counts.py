@@ -11,7 +11,7 @@ from functools import partial
 
 from ingest.sources.handover import Handover, batches
 from ingest.sources.source import Batch, CurrentTopics, Cursor
-from ingest.sources.x.calls import Rest, asked
+from ingest.sources.x.calls import Rest, ask
 from ingest.sources.x.client import XClient
 from ingest.sources.x.rules import queries
 from ingest.sources.x.spans import HOUR_MS, Span, ids_of
@@ -47,8 +47,8 @@ class XCounts:
             span = Span(at.get(topic.name, first), None)
             found = self._count(queries(topic, self._rule_length), span, hand)
             total += found
-            print(f"{topic.name}: {said(found, self._price)}")
-        print(f"all topics: {said(total, self._price)}")
+            print(f"{topic.name}: {described(found, self._price)}")
+        print(f"all topics: {described(total, self._price)}")
         print("posts that these retweet, quote or answer come along and may be charged as well")
 
     def _count(self, asked_for: Sequence[str], span: Span, hand: Handover) -> int:
@@ -57,10 +57,10 @@ class XCounts:
         if within is None:
             return 0
         questions = [partial(self._client.count, query, within) for query in asked_for]
-        return sum(asked(question, hand, self._rest) for question in questions)
+        return sum(ask(question, hand, self._rest) for question in questions)
 
 
-def said(posts: int, price: Decimal | None) -> str:
+def described(posts: int, price: Decimal | None) -> str:
     """One line for a person; `price` is in US dollars a post."""
     cost = "" if price is None else f", {posts * price:,.2f} USD"
     return f"{posts:,} posts{cost}"

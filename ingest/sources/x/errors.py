@@ -17,7 +17,7 @@ TOO_MANY = 429
 _CAP = "UsageCapExceeded"
 
 
-class Refused(Exception):
+class XError(Exception):
     """An answer of X that is not what was asked for.
 
     `status` is HTTP's, `title` and `detail` are X's words as one line of ASCII each, `reset` the
@@ -31,40 +31,40 @@ class Refused(Exception):
         self.status, self.title, self.detail, self.reset = status, title, detail, reset
 
     @classmethod
-    def of(cls, status: int, headers: Mapping[str, str], body: bytes) -> Refused:
+    def of(cls, status: int, headers: Mapping[str, str], body: bytes) -> XError:
         """Reads an answer's error, in any shape: what refuses may be a proxy."""
-        said: Any = None
+        answer: Any = None
         with contextlib.suppress(ValueError):
-            said = orjson.loads(body)
-        if not isinstance(said, dict):
-            said = {}
-        errors = said.get("errors")
+            answer = orjson.loads(body)
+        if not isinstance(answer, dict):
+            answer = {}
+        errors = answer.get("errors")
         first = errors[0] if isinstance(errors, list) and errors else {}
         first = first if isinstance(first, dict) else {}
         details = first.get("details")
         why = details[0] if isinstance(details, list) and details else first.get("message")
         return cls(
             status,
-            one_line(said.get("title") or first.get("title")),
-            one_line(why or said.get("detail") or first.get("detail")),
+            one_line(answer.get("title") or first.get("title")),
+            one_line(why or answer.get("detail") or first.get("detail")),
             _reset(headers),
         )
 
 
-def fatal(error: Refused) -> str | None:
+def fatal(error: XError) -> str | None:
     """Returns one line for a refusal that a new try cannot mend, or None."""
-    said = ": ".join(filter(None, (error.title, error.detail)))
-    said = f" (X says: {said})" if said else ""
+    answer = ": ".join(filter(None, (error.title, error.detail)))
+    answer = f" (X says: {answer})" if answer else ""
     if error.status == 401:
-        return f"X refuses the bearer token in {TOKEN}: it is wrong or revoked{said}"
+        return f"X refuses the bearer token in {TOKEN}: it is wrong or revoked{answer}"
     if error.status == 402:
-        return f"the account of {TOKEN} has no credits left at X{said}"
+        return f"the account of {TOKEN} has no credits left at X{answer}"
     if error.status == 403:
-        return f"the app of {TOKEN} may not do this at X: its access level is too low{said}"
+        return f"the app of {TOKEN} may not do this at X: its access level is too low{answer}"
     if error.title == _CAP:
-        return f"the account of {TOKEN} has read as many posts as X allows it this month{said}"
+        return f"the account of {TOKEN} has read as many posts as X allows it this month{answer}"
     if 400 <= error.status < 500 and error.status not in (408, 409, 425, TOO_MANY):
-        return f"X does not take the request, {error.status}{said}"
+        return f"X does not take the request, {error.status}{answer}"
     return None
 
 

@@ -8,9 +8,9 @@ import time
 from ingest.sources.handover import Handover
 from ingest.sources.source import Batch
 from ingest.sources.x.connection import Connection, Line
-from ingest.sources.x.errors import TOO_MANY, Refused
+from ingest.sources.x.errors import TOO_MANY, XError
 from ingest.sources.x.gap import fill
-from ingest.sources.x.lines import said
+from ingest.sources.x.lines import parsed
 from ingest.sources.x.meter import Meter
 from ingest.sources.x.position import Position
 from ingest.sources.x.reader import Reader
@@ -51,7 +51,7 @@ class Follower:
         self._looked = time.monotonic()
         self.lived = False
         """Whether anything came."""
-        self.refused: Refused | None = None
+        self.refused: XError | None = None
         """Why X closed it, where it is not to be opened again at once."""
 
     def follow(self, hand: Handover) -> None:
@@ -74,7 +74,7 @@ class Follower:
             self._position.saw_life(line.at_ms)
             hand.put(Batch(cursor=self._cursor()))
             return False
-        found = said(line.content)
+        found = parsed(line.content)
         if found.trouble is not None:
             log.warning("X's stream reports: %s", found.trouble.title or "an error")
             if found.trouble.status == TOO_MANY:

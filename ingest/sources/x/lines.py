@@ -9,38 +9,38 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from ingest.sources.x.errors import TOO_MANY, Refused
+from ingest.sources.x.errors import TOO_MANY, XError
 from ingest.sources.x.pages import id_of, reads
 from ingest.sources.x.rules import topics_of
 
 
-class Said(NamedTuple):
+class Parsed(NamedTuple):
     """A line. `post_id` is 0 where there is none, `reads` how many posts X charges for it,
     `trouble` what X reports in place of a post."""
 
     post_id: int = 0
     topics: tuple[str, ...] = ()
     reads: int = 0
-    trouble: Refused | None = None
+    trouble: XError | None = None
     ends: bool = False
     """X is about to close the connection."""
 
 
-def said(line: bytes) -> Said:
+def parsed(line: bytes) -> Parsed:
     """Reads a line. One that is no JSON is as good as a post: whoever decodes it will see."""
     try:
         message = orjson.loads(line)
     except ValueError:
-        return Said(reads=1)
+        return Parsed(reads=1)
     if not isinstance(message, dict):
-        return Said(reads=1)
+        return Parsed(reads=1)
     if "data" not in message and ("errors" in message or "connection_issue" in message):
         # another connection of the same app has taken its place
         status = TOO_MANY if "connection_issue" in message else 200
-        return Said(trouble=Refused.of(status, {}, line), ends=_is_disconnect(message))
+        return Parsed(trouble=XError.of(status, {}, line), ends=_is_disconnect(message))
     post = message.get("data")
     post_id = id_of(post)
-    return Said(post_id, topics_of(_tags(message)), reads(message) if post_id else 0)
+    return Parsed(post_id, topics_of(_tags(message)), reads(message) if post_id else 0)
 
 
 def _is_disconnect(message: dict[str, Any]) -> bool:

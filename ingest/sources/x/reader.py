@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ingest.sources.handover import Handover
 from ingest.sources.x.budget import BudgetSpent
-from ingest.sources.x.calls import Rest, asked
+from ingest.sources.x.calls import Rest, ask
 from ingest.sources.x.client import Obj, XClient
 from ingest.sources.x.meter import Meter
 from ingest.sources.x.pages import MOST_OF_A_POST, Message, messages, next_page, reads
@@ -19,7 +19,7 @@ PAGE_LEAST, PAGE_MOST = 10, 100
 """Posts that a page of recent search may be asked to hold."""
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """Posts by their time. If the budget ended before all were read, `spent` says so: then they are
     the newest ones."""
 
@@ -35,12 +35,12 @@ class Reader:
         self._meter = meter
         self._rest = rest
 
-    def read(self, queries: Sequence[str], span: Span, hand: Handover) -> Found:
+    def read(self, queries: Sequence[str], span: Span, hand: Handover) -> SearchResult:
         """Returns the posts that any of the queries finds, each once. No page is asked for that the
         month can't pay for."""
         within = span.parameters(time.time_ns() // 1_000_000)
         if within is None:
-            return Found([])
+            return SearchResult([])
         found: dict[int | bytes, Message] = {}
         spent = None
         try:
@@ -50,12 +50,12 @@ class Reader:
                         found.setdefault(message.id or message.payload, message)
         except BudgetSpent as error:
             spent = error
-        return Found(sorted(found.values(), key=lambda message: message.id), spent)
+        return SearchResult(sorted(found.values(), key=lambda message: message.id), spent)
 
     def _pages(self, query: str, within: Mapping[str, str], hand: Handover) -> Iterator[Obj]:
         token: str | None = None
         while True:
-            page = asked(partial(self._bought, query, token, within), hand, self._rest)
+            page = ask(partial(self._bought, query, token, within), hand, self._rest)
             yield page
             if (token := next_page(page)) is None:
                 return

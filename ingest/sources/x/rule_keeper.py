@@ -12,9 +12,9 @@ import tweepy
 
 from ingest.sources.handover import Handover
 from ingest.sources.source import CurrentTopics, SourceError
-from ingest.sources.x.calls import Rest, asked
+from ingest.sources.x.calls import Rest, ask
 from ingest.sources.x.client import Obj, XClient
-from ingest.sources.x.errors import Refused, one_line
+from ingest.sources.x.errors import XError, one_line
 from ingest.sources.x.rules import Rule, RuleError, difference, rules
 from mltox.posts.topics import Topic
 
@@ -65,7 +65,7 @@ class RuleKeeper:
         self._seen = topics
 
     def _change(self, topics: tuple[Topic, ...], hand: Handover) -> None:
-        there = list(_rules_of(asked(self._client.rules, hand, self._rest)))
+        there = list(_rules_of(ask(self._client.rules, hand, self._rest)))
         try:
             wanted = rules(topics, self._rule_length)
             change = difference(there, wanted, self._max_rules)
@@ -80,12 +80,12 @@ class RuleKeeper:
     def _add(self, new: tuple[Rule, ...], hand: Handover) -> None:
         if new:
             sent = [tweepy.StreamRule(rule.value, rule.tag) for rule in new]
-            _check(asked(partial(self._client.add_rules, sent), hand, self._rest))
+            _check(ask(partial(self._client.add_rules, sent), hand, self._rest))
 
     def _delete(self, old: tuple[Rule, ...], hand: Handover) -> None:
         if old:
             ids = [rule.id for rule in old]
-            _check(asked(partial(self._client.delete_rules, ids), hand, self._rest))
+            _check(ask(partial(self._client.delete_rules, ids), hand, self._rest))
 
 
 def _rules_of(answer: Obj) -> Iterable[Rule]:
@@ -97,7 +97,7 @@ def _check(answer: Obj) -> None:
     """X takes the rules that it can, and names the others."""
     for error in _objects(answer.get("errors")):
         if error.get("title") != _THERE_ALREADY:
-            why = Refused.of(200, {}, orjson.dumps({"errors": [error]}))
+            why = XError.of(200, {}, orjson.dumps({"errors": [error]}))
             rule = one_line(error.get("value"))
             raise SourceError(f"X does not take the rule {rule}: {why.title}, {why.detail}")
 

@@ -75,7 +75,7 @@ ANOMALIES = Place(
 
 
 @dataclass
-class Found:
+class ToForget:
     """What there is to forget at a place: posts that can be forgotten, and those that can't yet."""
 
     ready: list[str] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Found:
     last: datetime | None = None
 
     @classmethod
-    def of(cls, rows: Iterable[Mapping[str, Any]]) -> Found:
+    def of(cls, rows: Iterable[Mapping[str, Any]]) -> ToForget:
         found = cls()
         for row in rows:
             if row["waits"]:

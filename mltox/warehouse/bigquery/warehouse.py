@@ -173,7 +173,7 @@ class BigQueryWarehouse(Warehouse):
             waiting: set[str] = set()
             for place, change, times in forgetting.CHANGES:
                 rows = self._run(place.finding(), [settled, settled, asked])
-                found = forgetting.Found.of(rows)
+                found = forgetting.ToForget.of(rows)
                 waiting |= found.waiting
                 if found.ready:
                     sql = change + forgetting.bounds(place)

@@ -45,7 +45,7 @@ temporary file: too much for every turn."""
 
 
 @dataclass
-class LiveRun:
+class LocalStream:
     """A live run that can be asked to stop: `stopping` ends it after what was pulled."""
 
     subscription: Subscription

@@ -5,7 +5,7 @@ import requests
 
 from ingest.sources.source import SourceError
 from ingest.sources.x.backoff import Patience, http_seconds, network_seconds, rate_limit_seconds
-from ingest.sources.x.errors import Refused, one_line
+from ingest.sources.x.errors import XError, one_line
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_a_rate_limit_that_says_when_it_ends(reset: float, seconds: float) -> No
 
 
 def test_each_kind_of_trouble_is_counted_apart_until_it_works_again() -> None:
-    patience, broke, busy = Patience(), requests.ConnectionError(), Refused(503)
+    patience, broke, busy = Patience(), requests.ConnectionError(), XError(503)
     assert [patience.seconds(each, 0) for each in (broke, broke, busy, broke, busy)] == [
         0, 0.25, 5, 0.5, 10,
     ]  # fmt: skip
@@ -44,14 +44,14 @@ def test_each_kind_of_trouble_is_counted_apart_until_it_works_again() -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (Refused(401), "X_BEARER_TOKEN: it is wrong or revoked"),
-        (Refused(402, "CreditsDepleted"), "X_BEARER_TOKEN has no credits left.*CreditsDepleted"),
-        (Refused(403, "Forbidden", "no access"), "X_BEARER_TOKEN may not.*Forbidden: no access"),
-        (Refused(429, "UsageCapExceeded"), "as many posts as X allows"),
-        (Refused(400, "Invalid Request", "no such query"), "400.*no such query"),
+        (XError(401), "X_BEARER_TOKEN: it is wrong or revoked"),
+        (XError(402, "CreditsDepleted"), "X_BEARER_TOKEN has no credits left.*CreditsDepleted"),
+        (XError(403, "Forbidden", "no access"), "X_BEARER_TOKEN may not.*Forbidden: no access"),
+        (XError(429, "UsageCapExceeded"), "as many posts as X allows"),
+        (XError(400, "Invalid Request", "no such query"), "400.*no such query"),
     ],
 )
-def test_what_no_waiting_mends(error: Refused, said: str) -> None:
+def test_what_no_waiting_mends(error: XError, said: str) -> None:
     with pytest.raises(SourceError, match=said):
         Patience().seconds(error, 0)
 
@@ -75,7 +75,7 @@ PROBLEM = b'{"title": "Too Many\\nRequests", "detail": "wait"}'
 def test_refusals_of_any_shape(
     headers: dict[str, str], body: bytes, title: str, detail: str, reset: float | None
 ) -> None:
-    error = Refused.of(429, headers, body)
+    error = XError.of(429, headers, body)
     assert (error.title, error.detail, error.reset) == (title, detail, reset)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest.sources.x.lines import said
+from ingest.sources.x.lines import parsed
 from ingest.sources.x.pages import Message, messages, next_page, reads
 
 RETWEET = {
@@ -68,14 +68,14 @@ def line(**message: Any) -> bytes:
 
 def test_a_line_tells_the_topics_of_its_post() -> None:
     tags = [{"id": "1", "tag": "mltox:votes"}, {"id": "2", "tag": "theirs"}, {"id": "3"}, 5]
-    found = said(line(data=RETWEET, includes={"tweets": [ORIGINAL]}, matching_rules=tags))
+    found = parsed(line(data=RETWEET, includes={"tweets": [ORIGINAL]}, matching_rules=tags))
     assert (found.post_id, found.topics, found.reads) == (30, ("votes",), 2)
 
 
 def test_a_deletion_costs_nothing_and_names_its_post(decoded: Any) -> None:
     event = {"tweet": {"id": "30", "author_id": "77"}, "event_at": "2025-06-02T10:00:00.000Z"}
     for kind in ("delete", "drop"):
-        found = said(line(data={kind: event}))
+        found = parsed(line(data={kind: event}))
         assert (found.post_id, found.topics, found.reads, found.trouble) == (0, (), 0, None)
         (item,) = decoded(line(data={kind: event}))
         assert (item.error_type, item.post_id) == ("deletion", "x:30")
@@ -84,7 +84,7 @@ def test_a_deletion_costs_nothing_and_names_its_post(decoded: Any) -> None:
 
 @pytest.mark.parametrize("content", [b"{", b"5", b"[]", b"\xff"])
 def test_a_line_that_is_no_message_may_have_been_a_post(content: bytes) -> None:
-    found = said(content)
+    found = parsed(content)
     assert (found.post_id, found.reads, found.trouble) == (0, 1, None)
 
 
@@ -105,11 +105,11 @@ DISCONNECT = {"title": "operational-disconnect", "disconnect_type": "Operational
     ],
 )
 def test_trouble_is_no_post(message: Any, title: str, ends: bool) -> None:
-    found = said(line(**message))
+    found = parsed(line(**message))
     assert found.trouble is not None
     assert (found.trouble.title, found.ends, found.reads) == (title, ends, 0)
 
 
 def test_a_post_with_a_part_that_is_missing_is_a_post() -> None:
-    found = said(line(data=RETWEET, errors=[{"title": "Not Found Error"}]))
+    found = parsed(line(data=RETWEET, errors=[{"title": "Not Found Error"}]))
     assert (found.post_id, found.trouble) == (30, None)

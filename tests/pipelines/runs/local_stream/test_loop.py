@@ -19,7 +19,7 @@ from mltox.posts.records import SECOND
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from pipelines.runs.local_stream import loop
 from pipelines.runs.local_stream.deletions import Deletions
-from pipelines.runs.local_stream.loop import LiveRun
+from pipelines.runs.local_stream.loop import LocalStream
 from pipelines.runs.local_stream.state import LocalState
 from tests.mltox.google.pubsub.server import Server, serving
 from tests.pipelines.streams import SETTINGS
@@ -63,7 +63,7 @@ def test_deletions_that_cannot_be_had_end_nothing(
         warehouse.create()
         state = LocalState(warehouse, SETTINGS.threshold, 600 * SECOND)
         state.open()
-        live = LiveRun(
+        live = LocalStream(
             posts,
             SETTINGS,
             state,
@@ -95,7 +95,7 @@ def test_pauses_between_looks_for_deletions_double_and_begin_anew(
             state = LocalState(warehouse, SETTINGS.threshold, 600 * SECOND)
             state.open()
             deletions = Deletions(failing, warehouse)
-            live = LiveRun(failing, SETTINGS, state, PipelineOptions([]), deletions=deletions)
+            live = LocalStream(failing, SETTINGS, state, PipelineOptions([]), deletions=deletions)
             pauses = []
             for _ in range(8):
                 live._forget_at = 0.0
