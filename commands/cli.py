@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
-from mltox.base.entry import EXIT_INTERRUPTED, INTERRUPTED
-from mltox.base.logs import say
+from mltox.base.interrupts import run_until_interrupted, said
 
 
 class Verb(NamedTuple):
@@ -52,12 +51,18 @@ def usage() -> str:
         f"usage: mltox VERB [options]\n\n{verbs}\n\n"
         "mltox VERB --help tells what each reads and writes, with an example; mltox --version the\n"
         "release. A command ends with 0 where all went well, 2 where you can mend something (one\n"
-        "line says what), 130 after Ctrl-C, and 1 for everything else."
+        "line says what), 130 after Ctrl-C (143 after SIGTERM), and 1 for everything else."
     )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """The command line of a process where no arguments are given."""
+    if argv is None:
+        return run_until_interrupted(lambda: run(sys.argv[1:]))
+    return run(argv)
+
+
+def run(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in {"-h", "--help", "help"}:
         print(usage())
         return 0
@@ -80,8 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return 2
     try:
-        code: int = module.main(arguments[1:])
-    except KeyboardInterrupt:
-        say(INTERRUPTED)
-        return EXIT_INTERRUPTED
+        code: int = module.main(list(arguments[1:]))
+    except KeyboardInterrupt as error:
+        return said(error)
     return code

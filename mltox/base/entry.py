@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mltox.base.errors import UserError
+from mltox.base.interrupts import said
 from mltox.base.logs import say, set_up
 
 EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
-INTERRUPTED = "interrupted; run the same command again to finish"
 
 
 def reporting_errors(command: Callable[[], int]) -> int:
@@ -21,6 +20,5 @@ def reporting_errors(command: Callable[[], int]) -> int:
     except UserError as error:
         say(str(error))
         return EXIT_USAGE
-    except KeyboardInterrupt:
-        say(INTERRUPTED)
-        return EXIT_INTERRUPTED
+    except KeyboardInterrupt as error:
+        return said(error)

@@ -24,6 +24,7 @@ from tqdm import tqdm
 from mltox.base.clock import now_micros
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
+from mltox.base.scratch import scratch_folder
 from mltox.detection.monitor import TopicMonitor
 from mltox.posts.reading.files import count_hint, expand
 from mltox.posts.reading.rows import read_rows
@@ -146,6 +147,7 @@ def load_monitors(folder: Path) -> dict[str, TopicMonitor]:
 
 def run_slice(
     part: Slice,
+    key: bytes,
     settings: Settings,
     warehouse: Warehouse,
     monitors: Mapping[str, TopicMonitor],
@@ -159,7 +161,7 @@ def run_slice(
         messages = (
             pipeline
             | "Files" >> beam.Create(part.files)
-            | "Read" >> beam.FlatMap(read_messages).with_output_types(Message)
+            | "Read" >> beam.FlatMap(read_messages, key).with_output_types(Message)
         )
         tables = build(
             messages,
@@ -191,19 +193,18 @@ def backfill(
     """
     warehouse.create()
     totals: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory(prefix="mltox-spool-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         spool = Spool(folder)
         spool_rows(inputs, columns, settings, spool, show=show)
-        slices = spool.slices(slice_posts)
-        dated = [part.start for part in slices if part.start is not None]
-        monitors = monitors_before(warehouse, min(dated)) if dated else {}
+        first = spool.first
+        monitors = {} if first is None else monitors_before(warehouse, first)
         with bar(spool.messages, "scoring", "post", shown=show) as scoring:
             progress = Shown(scoring.update)
-            for part in slices:
+            for part in spool.slices(slice_posts):
                 totals.update(
                     run_slice(
                         part,
+                        spool.key,
                         settings,
                         warehouse,
                         monitors,
