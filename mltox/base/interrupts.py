@@ -7,6 +7,7 @@ without: the tables stand it, as they do a kill.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -33,6 +34,7 @@ def exit_code(error: KeyboardInterrupt) -> int:
 
 def said(error: KeyboardInterrupt) -> int:
     """Says in a line that the command was interrupted; returns its exit code."""
+    logging.disable(logging.NOTSET)
     say(INTERRUPTED)
     return exit_code(error)
 
@@ -48,6 +50,7 @@ def run_until_interrupted(command: Callable[[], int]) -> int:
     def end(number: int, _: FrameType | None) -> None:
         error = Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
         if not told:
+            logging.disable()  # what a library says of it is no news
             told.append(exit_code(error))
             timer = threading.Timer(PATIENCE, leave, (told[0], INTERRUPTED))
             timer.daemon = True
@@ -59,6 +62,10 @@ def run_until_interrupted(command: Callable[[], int]) -> int:
         code = command()
     except KeyboardInterrupt as error:
         code = said(error)
+    except BaseException:
+        if not told:
+            raise
+        code = -1  # an interrupt that something on its way has made an error of its own
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -73,6 +80,7 @@ _leaving = threading.Lock()
 def leave(code: int, line: str) -> None:
     """Ends the process at once, whatever its threads do, and leaves no scratch folder."""
     with _leaving:
+        logging.disable(logging.NOTSET)
         if line:
             say(line)
         remove_all()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
@@ -33,6 +34,10 @@ _CHUNK = 1 << 17
 _ZSTD_BITE = 1 << 11
 # Dumps are often written with a long window, which the library refuses unless told.
 _ZSTD_WINDOW = 1 << 31
+_LONG_WINDOW, _WINDOW_RATIO = 1 << 27, 64
+"""A window above the former takes as much memory: only a file of some size is granted one."""
+MOST_AT_ANY_RATIO, MOST_RATIO = 1 << 26, 2_000
+"""Bytes that may come out of however few. Real posts shrink to a tenth, at best to a fiftieth."""
 
 Progress = Callable[[int], object]
 """Called with the number of bytes of the file (as it lies on disk) used since the last call."""
@@ -62,10 +67,16 @@ def chunks(path: Path, progress: Progress | None = None) -> Iterator[bytes]:
     Raises OSError if the file cannot be opened or read, TruncatedInput where it breaks off.
     """
     with path.open("rb") as raw:
-        used = 0
+        used = made = 0
         try:
             for chunk in _reader(raw):
                 yield chunk
+                made += len(chunk)
+                if made > MOST_AT_ANY_RATIO and made > MOST_RATIO * raw.tell():
+                    raise TruncatedInput(
+                        f"the file unpacks to more than {MOST_RATIO:,} times its size; the rest is"
+                        " not read"
+                    )
                 if progress is not None:
                     progress(raw.tell() - used)
                     used = raw.tell()
@@ -95,7 +106,10 @@ def _reader(raw: BinaryIO) -> Iterator[bytes]:
 
 
 def _zstandard(raw: BinaryIO) -> Iterator[bytes]:
-    decompressor = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW)
+    size = raw.seek(0, io.SEEK_END)
+    raw.seek(0)
+    window = max(_LONG_WINDOW, min(_ZSTD_WINDOW, _WINDOW_RATIO * size))
+    decompressor = zstandard.ZstdDecompressor(max_window_size=window)
     frame = decompressor.decompressobj()
     inside = False
     while bite := raw.read(_ZSTD_BITE):

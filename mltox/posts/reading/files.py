@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from mltox.posts.reading.errors import InputError
 from mltox.posts.reading.sniff import Kind, sniff
+
+_MAGIC = re.compile(r"[*?\[]")
 
 POST_KINDS = (Kind.JSON, Kind.TABLE, Kind.PARQUET)
 
@@ -59,17 +62,39 @@ def count_hint(paths: Iterable[Path]) -> int:
 
 def _files(name: str) -> tuple[list[Path], bool]:
     """The files of one name, and whether a person named each by itself."""
+    if not name.strip():
+        raise InputError("an input without a name")
     path = Path(name).expanduser()
     if path.is_dir():
-        return sorted(p for p in path.rglob("*") if p.is_file()), False
+        return _inside(path, path.rglob("*")), False
     if path.exists():
+        if not path.is_file():
+            raise InputError(f"{name}: no regular file but a pipe, socket or device")
         return [path], True
     # Path.glob takes no absolute pattern
-    files = sorted(Path(p) for p in glob.glob(str(path), recursive=True))  # noqa: PTH207
-    files = [p for p in files if p.is_file()]
+    files = _inside(_fixed_part(path), map(Path, glob.glob(str(path), recursive=True)))  # noqa: PTH207
     if not files:
         raise InputError(f"no such file: {name}")
     return files, False
+
+
+def _inside(folder: Path, found: Iterable[Path]) -> list[Path]:
+    """The files of a folder in order, each once, and none that a link in it leads out to: whoever
+    may put a link there shall not choose what is read. Who wants such a file names it itself."""
+    root = folder.resolve()
+    files: dict[Path, Path] = {}
+    for file in sorted(found, key=lambda path: (path.is_symlink(), path)):
+        if file.is_file() and (place := file.resolve()).is_relative_to(root):
+            files.setdefault(place, file)
+    return sorted(files.values())
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The folder that a pattern begins with."""
+    parts = pattern.parts[
+        : next((n for n, part in enumerate(pattern.parts) if _MAGIC.search(part)), 0)
+    ]
+    return Path(*parts)
 
 
 def _refusal(file: Path) -> str | None:

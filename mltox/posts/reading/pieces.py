@@ -53,7 +53,8 @@ class Pieces:
             for line in lines:
                 yield self._cut(rest + line) + b"\n"
                 rest = b""
-            rest = self._cut(rest + rest_of_chunk)
+            if len(rest) <= self._max_line:  # the rest of a longer one would be copied for nothing
+                rest = self._cut(rest + rest_of_chunk)
         if rest and self.broken is None:
             yield rest
 

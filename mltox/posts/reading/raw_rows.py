@@ -13,7 +13,7 @@ from mltox.posts.reading.json_rows import json_rows
 from mltox.posts.reading.parquet import ParquetDamage, ParquetTable
 from mltox.posts.reading.pieces import Pieces
 from mltox.posts.reading.remarks import Remarks
-from mltox.posts.reading.rows import MAX_ROW_BYTES
+from mltox.posts.reading.rows import MAX_ROW_BYTES, MAX_TABLE_LINE
 from mltox.posts.reading.sniff import Kind, Sniffed, sniff
 from mltox.posts.reading.table import open_table
 
@@ -84,7 +84,7 @@ def _table(
 ) -> Iterator[RawRow]:
     table = open_table(
         path,
-        MAX_ROW_BYTES,
+        MAX_TABLE_LINE,
         sniffed.delimiter,
         [text_column] if text_column else [],
         how.delimiter,

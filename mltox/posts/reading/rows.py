@@ -25,6 +25,8 @@ from mltox.posts.reading.sniff import Kind, Sniffed, sniff
 from mltox.posts.reading.table import open_table
 
 MAX_ROW_BYTES = 1 << 24
+MAX_TABLE_LINE = 1 << 22
+"""Bytes. A line of a table is cut into cells, each of which takes fifty times a byte."""
 """A longer line or JSON value is not a row but a broken file."""
 
 _LOOK_AHEAD = 200
@@ -90,7 +92,7 @@ def _table(
 ) -> Iterator[Row]:
     wanted = {mapping.get(field, field) for field in ("text", "created_at")}
     table = open_table(
-        path, MAX_ROW_BYTES, sniffed.delimiter, wanted, how.delimiter, remarks, progress
+        path, MAX_TABLE_LINE, sniffed.delimiter, wanted, how.delimiter, remarks, progress
     )
     posts = TablePosts(path.name, table.header, mapping, how, remarks, origin)
     rows = table.rows()

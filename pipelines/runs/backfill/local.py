@@ -26,6 +26,8 @@ from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.base.scratch import scratch_folder
 from mltox.detection.monitor import TopicMonitor
+from mltox.posts.formats.own import notice
+from mltox.posts.reading.errors import InputError
 from mltox.posts.reading.files import count_hint, expand
 from mltox.posts.reading.rows import read_rows
 from mltox.posts.records import Message
@@ -124,9 +126,17 @@ def spool_rows(
     now = now_micros()
     with bar(count_hint(paths), "reading", "B", shown=show) as reading:
         for path in paths:
-            for row in read_rows(path, columns, progress=reading.update):
-                for message, created_at in messages_of(row, settings.authors, now):
-                    spool.write(message, created_at)
+            try:
+                for row in read_rows(path, columns, progress=reading.update):
+                    for message, created_at in messages_of(row, settings.authors, now):
+                        spool.write(message, created_at)
+            except InputError as error:
+                if len(paths) == 1:
+                    raise
+                # One file of many does not keep the others from being read.
+                log.error("%s", error)
+                told = notice("unreadable_file", str(error).replace(str(path), path.name))
+                spool.write(Message(told, f"{path.name}:0"), None)
     spool.close()
 
 

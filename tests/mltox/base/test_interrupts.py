@@ -26,7 +26,14 @@ FAILS_OVER_IT = """
 try: time.sleep(60)
 except KeyboardInterrupt: raise UserError("the table is locked")
 """
+WRAPS_IT = """
+try: time.sleep(60)
+except BaseException as error:
+    logging.getLogger("beam").exception("a stage failed")
+    raise RuntimeError("while running a stage") from error
+"""
 COMMAND = """
+import logging
 import sys, time
 from mltox.base import interrupts
 from mltox.base.entry import reporting_errors
@@ -42,7 +49,7 @@ sys.exit(interrupts.run_until_interrupted(lambda: reporting_errors(work)))
 """
 
 
-@pytest.mark.parametrize("code", [NICE, SWALLOWS, OTHER_THREAD])
+@pytest.mark.parametrize("code", [NICE, SWALLOWS, OTHER_THREAD, WRAPS_IT])
 @pytest.mark.parametrize(("number", "expected"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_command_ends(code: str, number: int, expected: int, tmp_path: Path) -> None:
     process, lines = interrupted(code, number, tmp_path)
