@@ -12,6 +12,7 @@ from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError, UserError
 from mltox.base.logs import LogFormat, log_format_argument, set_up
+from mltox.scoring.scale.beside import scale_beside
 from mltox.scoring.scale.maps import FILE, Scale, read_scale
 from serving.app import build
 from serving.body import CLIENT_SECONDS
@@ -182,9 +183,10 @@ def _scale(options: argparse.Namespace, engine: Engine) -> Scale | None:
     """The maps to use. Without a map the model's own scale is taken, unless the other was named."""
     if options.scale == "model":
         return None
-    file = options.map or engine.folder / FILE
-    if file.exists() or options.map or options.scale:
-        return read_scale(file, engine.sha256)
+    if options.map:
+        return read_scale(options.map, engine.sha256)
+    if options.scale or (engine.folder / FILE).exists():
+        return scale_beside(options.bundle, engine.sha256)
     log.info("no score map beside %s: scores are the model's own probabilities", engine.model)
     return None
 

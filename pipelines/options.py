@@ -81,6 +81,13 @@ class ModelOptions(PipelineOptions):
             help="Toxicity from which a post counts as toxic. Default: the bundle's own.",
         )
         parser.add_argument(
+            "--scale",
+            choices=("model", "perspective"),
+            default="model",
+            help="What scores are given on: the model's own probability, or Perspective's scale by"
+            " the map beside the bundle, as `mltox serve` does. Default: %(default)s",
+        )
+        parser.add_argument(
             "--threads",
             type=int,
             default=0,

@@ -8,8 +8,9 @@ import time
 from enum import Enum
 
 from mltox.scoring.bundle import BundleError, peek_fingerprint
-from mltox.scoring.scorer import Scorer
-from mltox.scoring.trial import UnsoundModel, opened
+from mltox.scoring.scale.maps import MODEL_SCALE
+from mltox.scoring.scale.scaled import AnyScorer, opened_on
+from mltox.scoring.trial import UnsoundModel
 
 log = logging.getLogger(__name__)
 
@@ -26,26 +27,28 @@ class WatchedScorer:
     """Looks every `seconds` whether another bundle lies at `bundle`, and takes it if it is sound.
 
     A bundle that fails its checks or its trial leaves the old one at work, is logged once as an
-    error, and is looked at again when it changes. `seconds` of 0 never looks. May be used from
-    several threads. Raises BundleError where the first bundle does not load or work.
+    error, and is looked at again when it changes. `seconds` of 0 never looks. On another scale than
+    the model's own a bundle needs a map for it. May be used from several threads. Raises
+    BundleError where the first bundle does not load or work.
     """
 
-    def __init__(self, bundle: str, threads: int, seconds: float) -> None:
+    def __init__(self, bundle: str, threads: int, seconds: float, scale: str = MODEL_SCALE) -> None:
         self._bundle = bundle
+        self._scale = scale
         self._threads = threads
         self._seconds = seconds
-        self._scorer = opened(bundle, threads=threads)
-        self._seen = self._scorer.model_sha256
+        self._scorer = opened_on(scale, bundle, threads=threads)
+        self._seen = self._scorer.bundle.sha256
         self._unsound = ""
         self._next_look = time.monotonic() + seconds
         self._lock = threading.Lock()
 
     @property
-    def at_work(self) -> Scorer:
+    def at_work(self) -> AnyScorer:
         """The scorer, without a look for another."""
         return self._scorer
 
-    def current(self) -> tuple[Scorer, Change]:
+    def current(self) -> tuple[AnyScorer, Change]:
         """The scorer to use now, and whether it changed with this call."""
         if not self._seconds or time.monotonic() < self._next_look:
             return self._scorer, Change.NONE
@@ -61,7 +64,7 @@ class WatchedScorer:
             found = peek_fingerprint(self._bundle)
             if found in (self._seen, self._unsound):
                 return Change.NONE
-            scorer = opened(self._bundle, threads=self._threads)
+            scorer = opened_on(self._scale, self._bundle, threads=self._threads)
         except BundleError as error:
             if isinstance(error, UnsoundModel):
                 self._unsound = found
@@ -72,5 +75,5 @@ class WatchedScorer:
                 return Change.REFUSED
             return Change.NONE
         log.info("model swapped: %s instead of %s", scorer.model, self._scorer.model)
-        self._scorer, self._seen = scorer, scorer.model_sha256
+        self._scorer, self._seen = scorer, scorer.bundle.sha256
         return Change.SWAPPED

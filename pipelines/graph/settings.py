@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.topics import TopicMatcher
+from mltox.scoring.scale.maps import MODEL_SCALE
 from pipelines.options import StoreText
 from pipelines.transforms.model import ModelKey
 
@@ -16,7 +17,7 @@ class Settings:
 
     `default_topic` takes the posts that no topic matches; None leaves them out. `threshold` is the
     toxicity from which a post counts as toxic. `watch_bundle`: how often a stage looks for a new
-    model bundle, in seconds (0: never).
+    model bundle, in seconds (0: never). `scale` is what scores and threshold are on.
     """
 
     matcher: TopicMatcher
@@ -27,6 +28,7 @@ class Settings:
     model_threads: int = 0
     watch_bundle: float = 0
     store_text: StoreText = StoreText.FULL
+    scale: str = MODEL_SCALE
 
     def model(self, batch_wait: float = 0) -> ModelKey:
-        return ModelKey(self.bundle, self.model_threads, self.watch_bundle, batch_wait)
+        return ModelKey(self.bundle, self.model_threads, self.watch_bundle, batch_wait, self.scale)

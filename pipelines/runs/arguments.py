@@ -15,6 +15,9 @@ from mltox.base.logs import LogFormat, set_up
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.topics import Topic, TopicMatcher, load_topics
 from mltox.scoring import DEFAULT_BUNDLE, load_bundle
+from mltox.scoring.scale.beside import scale_beside
+from mltox.scoring.scale.maps import MODEL_SCALE
+from mltox.scoring.scale.scaled import threshold_on
 from pipelines.graph import Settings
 from pipelines.options import (
     AuthorOptions,
@@ -171,7 +174,7 @@ def settings_of(options: PipelineOptions) -> Settings:
     topics, default_topic = topics_of(options.view_as(TopicOptions))
     model = options.view_as(ModelOptions)
     bundle = str(model.bundle or DEFAULT_BUNDLE)
-    threshold = load_bundle(bundle).threshold if model.threshold is None else model.threshold
+    threshold = _own_threshold(bundle, model.scale) if model.threshold is None else model.threshold
     if not 0 < threshold <= 1:
         raise UsageError(f"--threshold: {threshold} is not a probability")
     return Settings(
@@ -182,4 +185,13 @@ def settings_of(options: PipelineOptions) -> Settings:
         default_topic=default_topic,
         model_threads=model.threads,
         store_text=StoreText(options.view_as(StoreOptions).store_text),
+        scale=model.scale,
     )
+
+
+def _own_threshold(bundle: str, scale: str) -> float:
+    """The bundle's, on the scale that scores are given on. Raises BundleError."""
+    loaded = load_bundle(bundle)
+    if scale == MODEL_SCALE:
+        return loaded.threshold
+    return threshold_on(scale_beside(bundle, loaded.sha256), loaded.threshold)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mltox.posts.envelope import Reject
 from mltox.posts.records import Post, ScoredPost
+from mltox.scoring.scale.maps import MODEL_SCALE
 from mltox.scoring.watched import WatchedScorer
 from pipelines.transforms.gather import Gather
 
@@ -27,6 +28,8 @@ class ModelKey(NamedTuple):
     threads: int = 0
     watch_seconds: float = 0
     batch_wait: float = 0
+    scale: str = MODEL_SCALE
+    """What scores are given on: `model` or `perspective`."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,6 @@ def shared_model(key: ModelKey) -> SharedModel:
     with _lock:
         if _loaded is None or _loaded[0] != key:
             _loaded = None  # two sessions at once might not fit
-            watched = WatchedScorer(key.bundle, key.threads, key.watch_seconds)
+            watched = WatchedScorer(key.bundle, key.threads, key.watch_seconds, key.scale)
             _loaded = key, SharedModel(watched, Gather(BATCH_POSTS, key.batch_wait))
         return _loaded[1]

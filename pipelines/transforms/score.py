@@ -20,7 +20,7 @@ from mltox.base.errors import UserError
 from mltox.posts.envelope import Reject
 from mltox.posts.letters import dead_letter, payload_of
 from mltox.posts.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
-from mltox.scoring import Scorer
+from mltox.scoring.scale.scaled import AnyScorer
 from mltox.scoring.watched import Change
 from pipelines.transforms.metrics import counter, distribution
 from pipelines.transforms.model import BATCH_POSTS, ModelKey, shared_model
@@ -41,7 +41,7 @@ def text_sha256(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def scored(post: Post, scores: Scores, scorer: Scorer) -> ScoredPost:
+def scored(post: Post, scores: Scores, scorer: AnyScorer) -> ScoredPost:
     return ScoredPost(
         post.topic,
         post.post_id,
@@ -59,7 +59,7 @@ def scored(post: Post, scores: Scores, scorer: Scorer) -> ScoredPost:
     )
 
 
-def scores_of(scorer: Scorer, texts: Sequence[str], langs: Sequence[str | None]) -> list[Scores]:
+def scores_of(scorer: AnyScorer, texts: Sequence[str], langs: Sequence[str | None]) -> list[Scores]:
     """Raises ValueError for what is no probability, and whatever the model raises."""
     found = scorer.score(texts, langs)
     if len(found) != len(texts):
@@ -69,7 +69,7 @@ def scores_of(scorer: Scorer, texts: Sequence[str], langs: Sequence[str | None])
     return found
 
 
-def score_batch(scorer: Scorer, posts: Sequence[Post]) -> list[ScoredPost | Reject]:
+def score_batch(scorer: AnyScorer, posts: Sequence[Post]) -> list[ScoredPost | Reject]:
     """Scores in the order of the posts. A post on which the model fails becomes a Reject and takes
     no other post with it.
 

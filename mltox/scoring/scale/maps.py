@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mltox.base.errors import UserError
+from mltox.scoring.bundle import BundleError
 
 FILE = "perspective.json"
 FORMAT = 1
@@ -23,7 +23,7 @@ MODEL_SCALE = "model"
 """What the model's own probability is called beside the versions of maps."""
 
 
-class ScaleError(UserError):
+class ScaleError(BundleError):
     """A map cannot be used; the message is one line for a person."""
 
 
