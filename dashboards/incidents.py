@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from mltox.posts.records import HOUR, SECOND, Anomaly, Micros
+from mltox.detection.alerts import COOLDOWN, incident_id
+from mltox.posts.records import HOUR, Anomaly, Micros
 
-COOLDOWN = 3 * HOUR
-"""Anomalous hours of a topic that lie at most this far apart are one incident."""
 AFTERWARDS = "retrospective"
 """Detectors whose names begin so have judged hours from what came after them."""
 
@@ -25,9 +22,8 @@ class Incident(NamedTuple):
 
     @property
     def id(self) -> str:
-        """The same as long as its first hour is: `3f2a9c-2014081313`, topic and hour (UTC)."""
-        topic = hashlib.sha256(self.topic.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-        return f"{topic}-{datetime.fromtimestamp(self.start // SECOND, UTC):%Y%m%d%H}"
+        """The same as long as its first hour is, and the same in alerts."""
+        return incident_id(self.topic, self.start)
 
     @property
     def start(self) -> Micros:

@@ -245,6 +245,19 @@ class StreamOptions(PipelineOptions):
             help="Pub/Sub topic to which anomalies are published as well, as JSON.",
         )
         parser.add_argument(
+            "--alerts_webhook",
+            metavar="URL",
+            help="On one machine: posts the news of incidents as Slack's incoming webhooks take "
+            "it. Default: MLTOX_ALERTS_WEBHOOK of the environment, for the address is a secret.",
+        )
+        parser.add_argument(
+            "--alerts_after",
+            default="1/1",
+            metavar="M/N",
+            help="To the webhook: an incident is told once M of its last N hours were anomalous. "
+            "Default: %(default)s",
+        )
+        parser.add_argument(
             "--deletions_subscription",
             metavar="PATH",
             help="On one machine: Pub/Sub subscription of posts that are gone at their source; the "

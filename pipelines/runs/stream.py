@@ -7,6 +7,7 @@ Into a DuckDB file it runs on this machine, see `pipelines.runs.local_stream`.
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -27,6 +28,7 @@ from apache_beam.runners.runner import PipelineResult
 
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
+from mltox.detection.alerts import Incidents
 from mltox.google.pubsub.publisher import Publisher
 from mltox.google.pubsub.subscription import Subscription
 from mltox.posts.attributes import CREATED_AT, POST_ID
@@ -53,6 +55,7 @@ from pipelines.runs.local_stream.deletions import Deletions
 from pipelines.runs.local_stream.loop import LocalStream
 from pipelines.runs.local_stream.notices import Notices
 from pipelines.runs.local_stream.state import LocalState
+from pipelines.runs.local_stream.webhook import Webhook
 from pipelines.sinks.write_tables import write_tables
 from pipelines.transforms.metrics import counters
 from pipelines.transforms.publish import Publish, anomaly_message, letter_message
@@ -60,6 +63,7 @@ from pipelines.transforms.window import Panes
 
 log = logging.getLogger(__name__)
 
+WEBHOOK = "MLTOX_ALERTS_WEBHOOK"
 RUNNER_LOG = "apache_beam.runners.common"
 
 ServePage = Callable[[DuckDBWarehouse, int], AbstractContextManager[object]]
@@ -99,6 +103,11 @@ def run(options: PipelineOptions, serve_page: ServePage | None = None) -> int:
     if not stream.input_subscription:
         raise UsageError("--input-subscription: name projects/PROJECT/subscriptions/NAME")
     location = parse_uri(options.view_as(WarehouseOptions).warehouse)
+    if stream.alerts_webhook and not isinstance(location, DuckDBFile):
+        raise UsageError(
+            "--alerts-webhook goes with a DuckDB file; for BigQuery give --alerts-topic, and let a"
+            " push subscription post what comes there"
+        )
     if stream.deletions_subscription and not isinstance(location, DuckDBFile):
         raise UsageError(
             "--deletions-subscription goes with a DuckDB file; for BigQuery run: mltox forget"
@@ -194,7 +203,7 @@ def run_here(
             warehouse,
             settings.threshold,
             int(stream.disorder_minutes * 60 * SECOND),
-            alerting=stream.alerts_topic is not None,
+            alerting=bool(stream.alerts_topic or webhook_of(stream)),
             span=span_of(stream),
         )
         stopping = threading.Event()
@@ -216,7 +225,7 @@ def run_here(
             state.close()
             subscription.close()
             if live.notices is not None:
-                live.notices.publisher.close()
+                live.notices.close()
             if live.deletions is not None:
                 live.deletions.subscription.close()
             print(balance(live.totals))
@@ -230,9 +239,27 @@ def span_of(stream: StreamOptions) -> Micros:
 
 
 def notices_of(stream: StreamOptions) -> Notices | None:
-    if not (stream.dead_letter_topic or stream.alerts_topic):
+    publishes = stream.dead_letter_topic or stream.alerts_topic
+    address = webhook_of(stream)
+    if not (publishes or address):
         return None
-    return Notices(Publisher(), stream.dead_letter_topic, stream.alerts_topic)
+    webhook = Webhook(address, incidents_of(stream.alerts_after)) if address else None
+    publisher = Publisher() if publishes else None
+    return Notices(publisher, stream.dead_letter_topic, stream.alerts_topic, webhook)
+
+
+def webhook_of(stream: StreamOptions) -> str | None:
+    """The address lets anybody post, so the environment may hold it."""
+    return stream.alerts_webhook or os.environ.get(WEBHOOK) or None
+
+
+def incidents_of(rule: str) -> Incidents:
+    """Raises UsageError for what is not M/N hours."""
+    least, _, of = rule.partition("/")
+    try:
+        return Incidents(int(least), int(of))
+    except ValueError:
+        raise UsageError(f"--alerts-after: {rule!r} is not M/N, such as 2/3") from None
 
 
 def deletions_of(

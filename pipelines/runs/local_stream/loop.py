@@ -140,6 +140,8 @@ class LocalStream:
         self._until_it_works(lambda: notices.publish(letters, alerts), waiting)
         if alerts:
             self._until_it_works(lambda: unpublished.clear(warehouse), waiting)
+        if failed := notices.failed():
+            self._until_it_works(lambda: warehouse.upsert("dead_letters", failed), waiting)
 
     def _until_it_works(
         self,

@@ -38,7 +38,8 @@ def read(warehouse: DuckDBWarehouse) -> list[Anomaly]:
         warehouse,
         "anomalies",
         Anomaly,
-        where=f"({KEY}) IN (SELECT ({KEY}) FROM {LIST})",  # noqa: S608 - names of ours
+        where=f"({KEY}) IN (SELECT ({KEY}) FROM {LIST})"  # noqa: S608 - names of ours
+        " AND detector != 'retrospective'",
         order_by=KEY,
     )
 
