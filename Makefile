@@ -7,6 +7,7 @@
 #              on Google Cloud, see docs/launch.md; DRY_RUN=1 prints the commands only
 # make lint    ruff, ruff format, mypy, the arrows between the packages
 # make cover   the tests, and which lines they run
+# make audit   what is known to be wrong with the packages that the images install (pip-audit)
 # make mutate  changes what decides, bit by bit: does a test notice?
 # Of 3.11, 3.12 and 3.13 the first that is here and starts; or name one: make demo PYTHON=python3.13
 PYTHON ?= $(firstword $(foreach version,3.11 3.12 3.13,$(if $(shell python$(version) -c 1 2>/dev/null && echo yes),python$(version))) python3)
@@ -27,7 +28,7 @@ PORT ?= 8050
 export INPUT COLUMNS TOPIC KEYWORDS OUT SPEED PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo live test cover mutate drill lint format clean
+.PHONY: help install demo live test cover mutate audit drill lint format clean
 .PHONY: template run-streaming run-backfill run-forecast update-streaming drain
 
 help:
@@ -64,6 +65,12 @@ test: $(VENV)/.installed-dev
 
 cover: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+# The pins are complete, with a hash for each: nothing is resolved, and only the list leaves.
+audit: $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	for pins in templates/requirements*.txt; do \
+	    echo "$$pins"; $(BIN)/pip-audit --disable-pip --require-hashes --requirement "$$pins" || exit; done
 
 mutate: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.mutation

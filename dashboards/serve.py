@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import logging
+import re
+import socket
 import sys
 import threading
 import time
@@ -37,6 +39,7 @@ log = logging.getLogger(__name__)
 
 HERE = "127.0.0.1"
 LOOPBACK = frozenset({HERE, "localhost", "::1"})
+_HOST = re.compile(r"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<name>[^\[\]:]*))(?::[0-9]*)?", re.IGNORECASE)
 NOTICE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none';"
     " form-action 'none'"
@@ -61,14 +64,14 @@ def serve(
     host, port = address
     newest = NewestPage(render, stamp)
     try:
-        server = _Server((host, port), partial(_Handler, newest, ask, host in LOOPBACK))
+        server = _server_of(host)((host, port), partial(_Handler, newest, ask, host in LOOPBACK))
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise DashboardError(f"cannot serve at {host}:{port}: {reason.lower()}") from error
+        raise DashboardError(f"cannot serve at {in_url(host)}:{port}: {reason.lower()}") from error
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True)
     thread.start()
     try:
-        yield f"http://{host}:{server.server_port}/"
+        yield f"http://{in_url(host)}:{server.server_port}/"
     finally:
         server.shutdown()
         server.server_close()
@@ -85,6 +88,19 @@ class _Server(ThreadingHTTPServer):
         """A reader who leaves in the middle of an answer is no news."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             log.exception("a request of %s failed", client_address)
+
+
+class _ServerOfIPv6(_Server):
+    address_family = socket.AF_INET6
+
+
+def _server_of(host: str) -> type[_Server]:
+    return _ServerOfIPv6 if ":" in host else _Server
+
+
+def in_url(host: str) -> str:
+    """A host as an address has it: `::1` in brackets."""
+    return f"[{host}]" if ":" in host else host
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -112,8 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _is_ours(self) -> bool:
-        name = self.headers.get("Host", HERE).rsplit(":", 1)[0]
-        return name.strip("[]").lower() in LOOPBACK
+        host = _HOST.fullmatch(self.headers.get("Host", HERE))
+        return host is not None and (host["ipv6"] or host["name"]).lower() in LOOPBACK
 
     def _answer(self, ask: Ask, path: str) -> None:
         status = HTTPStatus.OK

@@ -148,13 +148,18 @@ def test_no_other_method_is_known(where: str) -> None:
     assert ask(where, method="POST").status == 501
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8050", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:8050", "127.0.0.1.evil.example", "[::1].evil", "[::2]:1", "["],
+)
 def test_a_foreign_name_for_this_machine_is_refused(where: str, host: str) -> None:
     answer = ask(where, "/status", host=host)
     assert answer.status == 421 and "version" not in answer.body
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8050", "[::1]:8050", "LOCALHOST:1"])
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1:8050", "[::1]:8050", "[::1]", "LOCALHOST:1"]
+)
 def test_the_own_names_are_answered(where: str, host: str) -> None:
     assert ask(where, "/status", host=host).status == 200
 
@@ -344,3 +349,17 @@ def test_serve_says_where_the_page_is_and_ends_well_on_ctrl_c(file: Path) -> Non
     process.send_signal(2)
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")
+
+
+def test_an_address_of_ipv6_is_served_and_written_in_brackets(file: Path) -> None:
+    uri = str(file)
+    with serve(
+        lambda now: opened_and_closed(uri, now, sample=False), ("::1", 0), stamp_of(uri)
+    ) as where:
+        assert re.fullmatch(r"http://\[::1\]:[0-9]+/", where)
+        assert ask(where).status == 200
+    with (
+        pytest.raises(DashboardError, match=r"cannot serve at \[::2\]:0"),
+        serve(lambda now: opened_and_closed(uri, now, sample=False), ("::2", 0), stamp_of(uri)),
+    ):
+        pass
