@@ -18,8 +18,9 @@ from dashboards.opened import FILE_HOURS, Json, opened_json, telling_hours
 from dashboards.planted import Planted, read_planted
 from dashboards.queries import Day, Hour, TopicTotals, Warehouse
 from dashboards.summary import USUAL_DAYS, Now, now
-from mltox.detection.gaps import Span, gaps
+from mltox.detection.gaps import Span
 from mltox.evidence.stored import open_hours
+from mltox.forecasting.outages import collection_gaps
 from mltox.posts.records import HOUR, Anomaly, ForecastAccuracy, Micros
 
 T = TypeVar("T")
@@ -162,7 +163,7 @@ def gather(warehouse: Warehouse, told: Told, live_at: Micros | None = None) -> V
         states=[now(spans[total.topic], clock.now, total.last_hour) for total in totals],
         incidents=_incidents(warehouse, totals, names),
         afterwards=_afterwards(warehouse),
-        gaps=gaps(queries.posts_of_all(warehouse)),
+        gaps=[Span(*gap) for gap in collection_gaps(queries.posts_of_all(warehouse))],
         planted=read_planted(told.incidents) if told.incidents else [],
         annotations=read_annotations(told.annotations) if told.annotations else [],
         in_page=in_page,

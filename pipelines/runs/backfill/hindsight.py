@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from mltox.detection.gaps import Span, gaps
+from mltox.detection.gaps import Span
 from mltox.detection.hindsight import DETECTOR, Found, ObservedHour, judge
 from mltox.detection.monitor import METRICS
 from mltox.evidence.stored import Explained, explain_hours
+from mltox.forecasting.outages import collection_gaps
 from mltox.posts.records import HOUR, SECOND, Anomaly, JudgedSpan, Micros
 from mltox.warehouse import Warehouse, read_records
 
@@ -44,7 +45,7 @@ def judge_in_hindsight(
     `keywords` are each topic's own words, which explain nothing. A second run changes nothing.
     Raises WarehouseError.
     """
-    outages = gaps(_posts_of_all(warehouse))
+    outages = [Span(*gap) for gap in collection_gaps(_posts_of_all(warehouse))]
     changed = 0
     for topic in sorted(topics):
         hours = _hours_of(warehouse, topic)
