@@ -19,8 +19,9 @@ from mltox.base.entry import reporting_errors
 from mltox.posts.records import SECOND, Anomaly
 from mltox.warehouse import Warehouse, open_warehouse, read_records
 from pipelines.options import BackfillOptions, InputOptions, ModelOptions, TopicOptions
-from pipelines.runs.arguments import columns_of, parse, settings_of
-from pipelines.runs.backfill.local import backfill
+from pipelines.runs.arguments import columns_of, how_of, parse, settings_of
+from pipelines.runs.backfill.intake import Inputs
+from pipelines.runs.backfill.local import NOTHING_KEPT, backfill, selection_of
 from pipelines.runs.forecast import forecast
 
 
@@ -91,12 +92,14 @@ def run(options: PipelineOptions) -> int:
     planted = sample.incidents_path if sample else None
     with open_warehouse(start_over(out)) as warehouse:
         report = backfill(
-            given.input,
+            Inputs(given.input, columns_of(given.columns), how_of(given), selection_of(options)),
             settings,
             warehouse,
-            columns=columns_of(given.columns),
             slice_posts=options.view_as(BackfillOptions).slice_posts,
         )
+        if not report["posts_kept"]:
+            print(f"\nrows\n{report.text()}\n\nno post was kept: there is no page to look at")
+            return NOTHING_KEPT
         forecast(warehouse)
         page = write_page(
             warehouse, out / "index.html", sample=sample is not None, incidents=planted

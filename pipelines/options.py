@@ -33,8 +33,36 @@ class InputOptions(PipelineOptions):
         parser.add_argument(
             "--columns",
             metavar="FIELD=COLUMN,…",
-            help="For CSV and Parquet: which column holds which field of a post. Fields: id, text, "
-            "created_at, author, topic, lang, source. Example: text=tweet,created_at=date",
+            help="For tables and plain JSON: which column or key (as user.name) holds "
+            "which field of a post. Fields: id, text, created_at, author, topic, lang, source. "
+            "Example: text=tweet,created_at=date",
+        )
+        parser.add_argument(
+            "--source",
+            metavar="NETWORK",
+            help="The network that all plain rows are of, such as x: what their column source says "
+            "(of X's exports the device) does not matter then.",
+        )
+        parser.add_argument(
+            "--delimiter",
+            metavar="SIGN",
+            help="Of a table: one sign, or tab, comma, semicolon, pipe. Default: it is found out.",
+        )
+        parser.add_argument(
+            "--dayfirst",
+            action="store_true",
+            help="Times are written as 31/12/2020 14:05. Without it these are refused, for nobody "
+            "knows whether 03/04 is in March or April.",
+        )
+        parser.add_argument(
+            "--date_format",
+            metavar="FORMAT",
+            help="How times are written, as in Python's strptime: '%%m/%%d/%%Y %%I:%%M %%p'.",
+        )
+        parser.add_argument(
+            "--timezone",
+            metavar="ZONE",
+            help="Of times that name none: Europe/Berlin, EST, …. Default: UTC.",
         )
 
 
@@ -173,6 +201,13 @@ class BackfillOptions(PipelineOptions):
             help="A local run holds one slice of time in memory: whole days, about N posts. "
             "Default: %(default)s",
         )
+        parser.add_argument(
+            "--limit", type=int, metavar="N", help="Only the first N rows, for a trial."
+        )
+        parser.add_argument(
+            "--since", metavar="TIME", help="Only posts from then on: 2021-01-31, UTC."
+        )
+        parser.add_argument("--until", metavar="TIME", help="Only posts before then.")
 
 
 class StreamOptions(PipelineOptions):

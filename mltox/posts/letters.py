@@ -20,6 +20,16 @@ def origin_of(message_id: str, attributes: Mapping[str, str] | None) -> str:
     return f"{REPLAYED}{replayed}" if replayed else f"pubsub:{message_id}"
 
 
+def place_of(origin: str) -> str:
+    """Where in which file a message is from, as `folder/file:line`; nothing for what is no file's.
+
+    >>> place_of("/data/2019/part-0:7"), place_of("pubsub:5")
+    ('2019/part-0:7', '')
+    """
+    is_path = not origin.startswith(REPLAYED) and "/" in origin
+    return "/".join(origin.split("/")[-2:]) if is_path else ""
+
+
 def letter_id(stage: str, origin: str, index: int) -> str:
     """The same place of the same input gives the same letter on every run. A letter that was put
     back and is refused again stays the letter that it was."""
@@ -47,7 +57,7 @@ def dead_letter(reject: Reject, stage: str, origin: str, index: int, seen_at: Mi
         letter_id=letter_id(stage, origin, index),
         stage=stage,
         error_type=reject.error_type,
-        message=reject.message,
+        message=f"{place}: {reject.message}" if (place := place_of(origin)) else reject.message,
         payload=reject.payload,
         post_id=reject.post_id,
         seen_at=seen_at,

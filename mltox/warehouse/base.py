@@ -66,6 +66,10 @@ class Warehouse(ABC):
         """A table's or view's quoted name for use in SQL."""
 
     @abstractmethod
+    def one_of(self, column: str) -> str:
+        """SQL for whether a column has one of the values of the list bound to the next `?`."""
+
+    @abstractmethod
     def close(self) -> None:
         """Gives back what is held. Closing twice is fine."""
 

@@ -193,7 +193,13 @@ TABLES: Mapping[str, Table] = {
             ScoredPost,
             "Every post, once for each of its topics, with the model's scores.",
             key=("topic", "post_id"),
-            order_by=(Order("created_at"), Order("text_sha256"), Order("scored_at")),
+            # A later run's version takes the place of an earlier run's, whatever its time.
+            order_by=(
+                Order("ingested_at"),
+                Order("scored_at"),
+                Order("created_at"),
+                Order("text_sha256"),
+            ),
             volatile=("ingested_at", "scored_at"),
             partition="created_at",
             cluster=("topic", "source"),

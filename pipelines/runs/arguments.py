@@ -13,6 +13,7 @@ from mltox.base.command_line import Parser, known_with, underscored
 from mltox.base.errors import UsageError
 from mltox.base.logs import LogFormat, set_up
 from mltox.posts.authors import AuthorKeys
+from mltox.posts.reading.how import How, delimiter_of, source_of, times_of
 from mltox.posts.topics import Topic, TopicMatcher, load_topics
 from mltox.scoring import DEFAULT_BUNDLE, load_bundle
 from mltox.scoring.scale.beside import scale_beside
@@ -98,6 +99,15 @@ def columns_of(text: str | None) -> dict[str, str] | None:
                 f"--columns: expected FIELD=COLUMN,… but got {field + equals + column!r}"
             )
     return {field.strip(): column.strip() for field, _, column in pairs}
+
+
+def how_of(options: InputOptions) -> How:
+    """How a person said that files are to be read. Raises UsageError."""
+    return How(
+        source_of(options.source),
+        delimiter_of(options.delimiter),
+        times_of(options.date_format, options.dayfirst, options.timezone),
+    )
 
 
 def topic_of(name: str, keywords: str) -> Topic:

@@ -18,7 +18,7 @@ from mltox.forecasting.adaptive import Outcome
 from mltox.forecasting.outages import collection_gaps
 from mltox.forecasting.series import LONGEST_HISTORY
 from mltox.posts.records import HOUR, Forecast, ForecastAccuracy, HourlyToxicity, Micros
-from mltox.warehouse import Warehouse, open_warehouse, read_records
+from mltox.warehouse import Warehouse, open_for_reading, open_warehouse, read_records
 from pipelines.options import ForecastOptions, WarehouseOptions
 from pipelines.preflight import check
 from pipelines.preflight.needs import dataset_of, forecast_needs
@@ -209,8 +209,8 @@ def run(options: PipelineOptions) -> int:
     check_reach(options)
     if dataset_of(options) is not None:
         check(forecast_needs(options))
-    with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:
-        warehouse.create()
+    # a mistyped name makes no file
+    with open_for_reading(options.view_as(WarehouseOptions).warehouse) as warehouse:
         extent = forecast(
             warehouse,
             horizon=options.view_as(ForecastOptions).horizon,

@@ -29,7 +29,7 @@ _NOTICE = "mltox_notice"
 _WORDS_OF_TYPES = """
 a an and array at bad beyond body bomb bound broken bytes cell character column columns
 compressed compression corrupt created csv cut deep deletion document duplicate empty
-encoding end error failed failing file format group header id in input json key known
+encoding end error failed failing file format future group header id in input json key known
 large late length letters limit line lone long malformed many message missing model more
 name nested no not nul null number object of off out outside over page parquet part parts
 post posts quote range ratio read reject row rows schema score shape size small span stamp

@@ -11,19 +11,25 @@ import re
 import unicodedata
 from functools import cache
 
+_APOSTROPHES, _HYPHENS, _SOFT_HYPHEN = "‘’‛ʼʻ´′＇", "‐‑", "\u00ad"
+_PLAIN = str.maketrans(
+    dict.fromkeys(_APOSTROPHES, "'") | dict.fromkeys(_HYPHENS, "-") | {_SOFT_HYPHEN: ""}
+)
+"""Signs that are typed for others, and the soft hyphen, which is none."""
 MOST_MARKS = 30
 _PLANES_WITH_MARKS = range(0x300, 0x20000)
 
 
 def fold(text: str) -> str:
-    """Returns the text as it is compared: NFKC-normalised and case-folded.
+    """Returns the text as it is compared: NFKC-normalised and case-folded, with the apostrophe and
+    the hyphen of a keyboard where a phone puts typographic ones.
 
-    >>> fold("ＳＴＲＡẞＥ")
-    'strasse'
+    >>> fold("ＳＴＲＡẞＥ"), fold("Women’s March")
+    ('strasse', "women's march")
     """
     if text.isascii():
         return text.lower()
-    return compatible(compatible(text).casefold())
+    return compatible(compatible(text.translate(_PLAIN)).casefold())
 
 
 def compatible(text: str) -> str:

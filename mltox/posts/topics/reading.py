@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mltox.base.regular_files import read_regular
+from mltox.posts.languages import is_known, language
+from mltox.posts.networks import NETWORKS, network_of
 from mltox.posts.topics import bounded_yaml
 from mltox.posts.topics.bounded_yaml import Unquoted, YamlError
 from mltox.posts.topics.matcher import TopicMatcher
@@ -58,7 +60,29 @@ def _topic(entry: Any, where: str) -> Topic:
     lists = {field: _strings(entry.get(field), f"{where}, {field}") for field in _FIELDS[1:]}
     if not any(lists[field] for field in _PATTERN_FIELDS):
         raise TopicError(f"{where}: no keyword, phrase or hashtag")
+    lists["languages"] = _languages(lists["languages"], where)
+    lists["sources"] = _sources(lists["sources"], where)
     return Topic(name.strip(), **lists)
+
+
+def _languages(names: Sequence[str], where: str) -> tuple[str, ...]:
+    """Codes as posts have them. One that no post can have would take every post out of the topic,
+    and nobody would notice."""
+    codes = [language(name) for name in names]
+    for name, code in zip(names, codes, strict=True):
+        if code is None or not is_known(code):
+            said = f"{shown(repr(name))} is no language, as en, eng and en-US are"
+            raise TopicError(f"{where}: {said}")
+    return tuple(dict.fromkeys(code for code in codes if code))
+
+
+def _sources(names: Sequence[str], where: str) -> tuple[str, ...]:
+    networks = [network_of(name) for name in names]
+    for name, network in zip(names, networks, strict=True):
+        if network is None:
+            known = ", ".join(sorted(NETWORKS))
+            raise TopicError(f"{where}: {shown(repr(name))} is no network; known are {known}")
+    return tuple(dict.fromkeys(network for network in networks if network))
 
 
 def _strings(value: Any, where: str) -> tuple[str, ...]:

@@ -214,6 +214,9 @@ class BigQueryWarehouse(Warehouse):
     def relation(self, name: str) -> str:
         return f"`{self._dataset}.{name}`"
 
+    def one_of(self, column: str) -> str:
+        return f"{column} IN UNNEST(?)"
+
     def close(self) -> None:
         if "_client" in self.__dict__:
             self._client.close()

@@ -90,7 +90,22 @@ def explain(path: Path, error: duckdb.Error) -> WarehouseError:
     return WarehouseError(f"{path}: {text}")
 
 
+def _check_kind(path: Path) -> None:
+    """Raises WarehouseError for a file of another kind: DuckDB would open a CSV as a view in
+    memory, and all that is written would be gone at the end."""
+    try:
+        if not path.is_file():
+            return
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:
+        return  # DuckDB says what is wrong
+    if start and start[8:12] != b"DUCK":
+        raise WarehouseError(f"{path} is not a DuckDB file; give another --warehouse")
+
+
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    _check_kind(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = duckdb.connect(
@@ -290,6 +305,9 @@ class DuckDBWarehouse(Warehouse):
 
     def relation(self, name: str) -> str:
         return f'"{name}"'
+
+    def one_of(self, column: str) -> str:
+        return f"{column} IN (SELECT unnest(?))"
 
     def close(self) -> None:
         if self._shared is not None:

@@ -20,6 +20,7 @@ from apache_beam.transforms.window import TimestampedValue
 
 from mltox.base.clock import now_micros
 from mltox.posts.authors import AuthorKeys
+from mltox.posts.reading.how import AS_USUAL, How
 from mltox.posts.reading.rows import read_rows
 from mltox.posts.records import DAY, Message, ScoredPost
 from mltox.warehouse import Warehouse
@@ -40,15 +41,18 @@ class ReadFile(beam.DoFn):
     The file is fetched whole, and read by one worker.
     """
 
-    def __init__(self, columns: Mapping[str, str] | None, authors: AuthorKeys) -> None:
+    def __init__(
+        self, columns: Mapping[str, str] | None, authors: AuthorKeys, how: How = AS_USUAL
+    ) -> None:
         self._columns = columns
         self._authors = authors
+        self._how = how
 
     def process(self, file: FileMetadata) -> Iterator[Message | TaggedOutput]:
         now = now_micros()
         days: set[int] = set()
         with local_copy(file.path) as path:
-            for row in read_rows(path, self._columns):
+            for row in read_rows(path, self._columns, how=self._how, name=file.path):
                 for message, created_at in messages_of(row, self._authors, now):
                     if created_at is not None:
                         days.add(created_at // DAY)
@@ -74,6 +78,7 @@ class ReadFiles(beam.PTransform):
     patterns: Sequence[str]
     columns: Mapping[str, str] | None
     authors: AuthorKeys
+    how: How = AS_USUAL
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> DoOutputsTuple:
         read = (
@@ -82,7 +87,9 @@ class ReadFiles(beam.PTransform):
             | "Match" >> MatchAll(EmptyMatchTreatment.DISALLOW)
             | "SpreadFiles" >> beam.Reshuffle()
             | "Read"
-            >> beam.ParDo(ReadFile(self.columns, self.authors)).with_outputs(DAYS, main=MESSAGES)
+            >> beam.ParDo(ReadFile(self.columns, self.authors, self.how)).with_outputs(
+                DAYS, main=MESSAGES
+            )
         )
         read[MESSAGES].element_type = Message
         read[DAYS].element_type = int
@@ -95,9 +102,10 @@ def build_job(
     settings: Settings,
     warehouse_uri: str,
     columns: Mapping[str, str] | None = None,
+    how: How = AS_USUAL,
 ) -> Tables:
     """The graph from files to tables."""
-    read = pipeline | "ReadFiles" >> ReadFiles(patterns, columns, settings.authors)
+    read = pipeline | "ReadFiles" >> ReadFiles(patterns, columns, settings.authors, how)
     stored = (
         read[DAYS]
         | "Days" >> beam.Distinct()
@@ -114,9 +122,10 @@ def launch(
     warehouse: Warehouse,
     columns: Mapping[str, str] | None,
     options: PipelineOptions,
+    how: How = AS_USUAL,
 ) -> None:
     """Makes the tables that are missing, and starts the job. Raises WarehouseError."""
     warehouse.create()
     with bounded_pipeline(options) as pipeline:
-        tables = build_job(pipeline, patterns, settings, warehouse.uri, columns)
+        tables = build_job(pipeline, patterns, settings, warehouse.uri, columns, how)
         write_tables(tables, warehouse.uri)

@@ -7,29 +7,22 @@ Dataflow it is one job instead, see `pipelines.runs.backfill.job`.
 
 from __future__ import annotations
 
-import logging
 import pickle
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-from tqdm import tqdm
+from apache_beam.options.pipeline_options import PipelineOptions, TestOptions
 
 from mltox.base.clock import now_micros
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
 from mltox.base.scratch import scratch_folder
+from mltox.base.showing import progress_bar
 from mltox.detection.monitor import TopicMonitor
-from mltox.posts.formats.own import notice
-from mltox.posts.reading.errors import InputError
-from mltox.posts.reading.files import count_hint, expand
-from mltox.posts.reading.rows import read_rows
 from mltox.posts.records import Message
 from mltox.warehouse import Warehouse, open_warehouse
 from pipelines.graph import Settings, build
@@ -47,97 +40,22 @@ from pipelines.preflight import check
 from pipelines.preflight.needs import backfill_needs, dataset_of
 from pipelines.progress import Progress, Shown
 from pipelines.runners import bounded_runner, on_dataflow
-from pipelines.runs.arguments import check_reach, columns_of, parse, settings_of
+from pipelines.runs.arguments import check_reach, columns_of, how_of, parse, settings_of
 from pipelines.runs.backfill import job as backfill_job
 from pipelines.runs.backfill.hindsight import judge_in_hindsight
+from pipelines.runs.backfill.intake import ALL, Inputs, Selection, moment_of, spool_rows
+from pipelines.runs.backfill.report import Report
+from pipelines.runs.backfill.roll_up_again import roll_up_again
+from pipelines.runs.backfill.settling import Settling
 from pipelines.runs.backfill.spool import Slice, Spool, read_messages
+from pipelines.runs.backfill.survey import survey
+from pipelines.runs.backfill.version_index import VersionIndex
 from pipelines.runs.history import monitors_before, stored_posts
-from pipelines.runs.input_messages import messages_of
 from pipelines.sinks.write_tables import write_tables
 from pipelines.transforms.metrics import counters
 
-log = logging.getLogger(__name__)
-
-
-class ConservationError(AssertionError):
-    """Rows were lost or made up. This is a defect of mltox, never of the input."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a backfill did, by the counters of the pipeline. Units: rows and posts."""
-
-    counts: Mapping[str, int] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> int:
-        return self.counts.get(name, 0)
-
-    def text(self) -> str:
-        """The balance of rows, as a person reads it."""
-        lines = [
-            ("rows read", self["rows_read"]),
-            ("+ further topics", self["topic_copies"]),
-            ("= posts kept", self["posts_kept"]),
-            ("+ duplicates", self["duplicates"]),
-            ("+ of no topic", self["rows_no_topic"]),
-            ("+ dead letters", self["dead_letters"]),
-        ]
-        return "\n".join(f"  {name:<18}{count:>12,}" for name, count in lines)
-
-    def check_conservation(self, spooled: int) -> None:
-        """Every row read is a post, a duplicate, of no topic, or a dead letter.
-
-        A row that matches several topics is a post in each: these copies are counted as well.
-        Raises ConservationError.
-        """
-        read = self["rows_read"] + self["topic_copies"]
-        parts = {
-            name: self[name]
-            for name in ("posts_kept", "duplicates", "rows_no_topic", "dead_letters")
-        }
-        if self["rows_read"] != spooled or read != sum(parts.values()):
-            raise ConservationError(
-                f"{spooled} rows spooled, {self['rows_read']} read + {self['topic_copies']} copies "
-                f"for further topics, but {parts}"
-            )
-
-
-@contextmanager
-def bar(total: int, what: str, unit: str, *, shown: bool) -> Iterator[tqdm]:
-    with tqdm(
-        total=total, desc=what, unit=unit, unit_scale=True, disable=None if shown else True
-    ) as shown_bar:
-        yield shown_bar
-
-
-def spool_rows(
-    inputs: Sequence[str],
-    columns: Mapping[str, str] | None,
-    settings: Settings,
-    spool: Spool,
-    *,
-    show: bool = True,
-) -> None:
-    """Decodes every row of the inputs and lays it into the spool by its event time.
-
-    Authors are already pseudonyms there: the spool holds no raw author id. Raises InputError.
-    """
-    paths = expand(inputs)
-    now = now_micros()
-    with bar(count_hint(paths), "reading", "B", shown=show) as reading:
-        for path in paths:
-            try:
-                for row in read_rows(path, columns, progress=reading.update):
-                    for message, created_at in messages_of(row, settings.authors, now):
-                        spool.write(message, created_at)
-            except InputError as error:
-                if len(paths) == 1:
-                    raise
-                # One file of many does not keep the others from being read.
-                log.error("%s", error)
-                told = notice("unreadable_file", str(error).replace(str(path), path.name))
-                spool.write(Message(told, f"{path.name}:0"), None)
-    spool.close()
+DRY_RUN = ("--dry-run", "--dry_run")
+NOTHING_KEPT = 1
 
 
 def save_monitor(element: tuple[str, TopicMonitor], folder: str) -> None:
@@ -188,7 +106,7 @@ def run_slice(
 
 
 def backfill(
-    inputs: Sequence[str],
+    inputs: Sequence[str] | Inputs,
     settings: Settings,
     warehouse: Warehouse,
     *,
@@ -197,49 +115,93 @@ def backfill(
     options: PipelineOptions | None = None,
     show: bool = True,
 ) -> Report:
-    """Scores and aggregates all rows of the inputs into the warehouse.
+    """Scores and aggregates all rows of the inputs into the warehouse. What is deleted in them is
+    forgotten, see `mltox.warehouse.forgetting`.
 
     Raises InputError for what cannot be read, WarehouseError, BundleError, ConservationError.
     """
+    given = inputs if isinstance(inputs, Inputs) else Inputs(inputs, columns)
     warehouse.create()
-    totals: Counter[str] = Counter()
     with scratch_folder() as folder:
-        spool = Spool(folder)
-        spool_rows(inputs, columns, settings, spool, show=show)
-        first = spool.first
-        monitors = {} if first is None else monitors_before(warehouse, first)
-        with bar(spool.messages, "scoring", "post", shown=show) as scoring:
-            progress = Shown(scoring.update)
-            for part in spool.slices(slice_posts):
-                totals.update(
-                    run_slice(
-                        part,
-                        spool.key,
-                        settings,
-                        warehouse,
-                        monitors,
-                        folder,
-                        options or PipelineOptions([]),
-                        progress,
-                    )
-                )
-                monitors = {**monitors, **load_monitors(folder)}
-                for file in part.files:
-                    Path(file).unlink()
-        report = Report(totals)
-        report.check_conservation(spool.messages)
+        spool, index = Spool(folder), VersionIndex(folder)
+        intake = spool_rows(given, settings.authors, spool, index, show=show)
+        settling = Settling(warehouse, spool, index.verdicts(), has_posts(warehouse))
+        forget(warehouse, intake.deleted)  # before, for DuckDB then never stores their text
+        totals, monitors = run_slices(
+            spool,
+            slice_posts,
+            settings,
+            settling,
+            folder,
+            options or PipelineOptions([]),
+            show=show,
+        )
+        forget(warehouse, intake.deleted)  # after, for BigQuery only knows what it holds
+        roll_up_again(warehouse, settling.left, settings.threshold)
     # Those of earlier runs as well: hours of this one may be what they lacked.
     judge_in_hindsight(warehouse, monitors, now_micros(), settings.matcher.words())
+    not_run = Counter(
+        deletions=intake.counts["deletions"],
+        outside=intake.counts["outside"],
+        superseded=settling.counts["superseded"],
+    )
+    totals.update(settling.counts)
+    totals.update(deletions=not_run["deletions"], outside=not_run["outside"])
+    totals.update(rows_read=not_run.total())
+    report = Report(totals, intake.letters, intake.remarks, tuple(intake.left_out))
+    report.check_conservation(intake.counts["rows"])
     return report
 
 
+def run_slices(
+    spool: Spool,
+    slice_posts: int,
+    settings: Settings,
+    settling: Settling,
+    folder: Path,
+    options: PipelineOptions,
+    *,
+    show: bool,
+) -> tuple[Counter[str], Mapping[str, TopicMonitor]]:
+    """Slice by slice, oldest first; what a slice wrote stays where a later one is stopped. Returns
+    the counters, and the monitors as they are after the last one."""
+    totals: Counter[str] = Counter()
+    warehouse = settling.warehouse
+    first = spool.first
+    monitors = {} if first is None else monitors_before(warehouse, first)
+    with progress_bar(spool.messages, "scoring", "post", shown=show) as advance:
+        progress = Shown(advance)
+        for each in spool.slices(slice_posts):
+            part = settling.settle(each)
+            totals.update(run_slice(part, spool.key, settings, warehouse, monitors, folder, options, progress))
+            monitors = {**monitors, **load_monitors(folder)}
+            for file in part.files:
+                Path(file).unlink()
+    return totals, monitors
+
+
+def has_posts(warehouse: Warehouse) -> bool:
+    posts = warehouse.relation("scored_posts")
+    return warehouse.query(f"SELECT 1 AS one FROM {posts} LIMIT 1").num_rows > 0  # noqa: S608 - ours
+
+
+def forget(warehouse: Warehouse, deleted: Collection[str]) -> None:
+    if deleted:
+        warehouse.forget(deleted)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """`mltox backfill`: exit code 0, or 2 with one line on what is wrong."""
+    """`mltox backfill`: exit code 0; 1 where nothing was kept; 2 with one line on what is wrong;
+    130 for Ctrl-C."""
+    given = sys.argv[1:] if argv is None else argv
     options = parse(
         "mltox backfill",
         "Scores files of posts and rolls them up.\n\n"
         "reads   posts from files: X API v2 and v1.1, Bluesky, Reddit, Mastodon, or plain rows\n"
-        "writes  scored_posts, text_scores, hourly_toxicity, anomalies and dead_letters",
+        "writes  scored_posts, text_scores, hourly_toxicity, anomalies and dead_letters\n\n"
+        "With --dry-run it reads everything, writes nothing, and says what there is: rows, dead\n"
+        "letters, posts by topic, distinct texts, and about how long the run would take.\n\n"
+        "exit code 0; 1: no post was kept; 2 with one line on what is wrong; 130 for Ctrl-C",
         "mltox backfill --input 'tweets/*.jsonl.gz' --topic politics "
         "--keywords 'election,#vote,prime minister' --warehouse politics.duckdb",
         (
@@ -251,7 +213,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             StoreOptions,
             BackfillOptions,
         ),
-        argv,
+        # Beam's own option of this name wants a value
+        ["--dry_run=true" if each in DRY_RUN else each for each in given],
     )
     return reporting_errors(lambda: run(options))
 
@@ -261,24 +224,43 @@ def run(options: PipelineOptions) -> int:
     if not given.input:
         raise UsageError("--input: name a file, folder or glob of posts")
     check_reach(options)
-    if dataset_of(options) is not None:
+    inputs = Inputs(given.input, columns_of(given.columns), how_of(given), selection_of(options))
+    dry_run = bool(options.view_as(TestOptions).dry_run) and not on_dataflow(options)
+    if dataset_of(options) is not None and not dry_run:
         check(backfill_needs(options))
     settings = settings_of(options)
-    columns = columns_of(given.columns)
+    if dry_run:
+        print(survey(inputs, settings).text())
+        return 0
     with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:
         if on_dataflow(options):
-            backfill_job.launch(given.input, settings, warehouse, columns, options)
+            if inputs.selection != ALL:
+                raise UsageError("--limit, --since and --until are for a local run")
+            backfill_job.launch(
+                given.input, settings, warehouse, inputs.columns, options, inputs.how
+            )
             return 0
         report = backfill(
-            given.input,
+            inputs,
             settings,
             warehouse,
-            columns=columns,
             slice_posts=options.view_as(BackfillOptions).slice_posts,
             options=options,
         )
     print(report.text())
+    if not report["posts_kept"]:
+        print("no post was kept", file=sys.stderr)
+        return NOTHING_KEPT
     return 0
+
+
+def selection_of(options: PipelineOptions) -> Selection:
+    given = options.view_as(BackfillOptions)
+    if given.limit is not None and given.limit < 1:
+        raise UsageError(f"--limit: {given.limit} is no number of rows")
+    return Selection(
+        given.limit, moment_of("--since", given.since), moment_of("--until", given.until)
+    )
 
 
 if __name__ == "__main__":

@@ -112,6 +112,15 @@ class Spool:
         file = self._file(name)
         file.write(nonce + HEADER.pack(len(sealed), len(message.payload), stamp) + sealed)
 
+    def replace(self, file: str, messages: Iterable[Message]) -> None:
+        """Puts other messages in the place of those of a slice's file."""
+        path = Path(file)
+        path.unlink()
+        path.touch()
+        for message in messages:
+            self._append(path.name, message, None)
+        self.close()
+
     def _file(self, name: str) -> BinaryIO:
         file = self._open.pop(name, None)
         if file is None:

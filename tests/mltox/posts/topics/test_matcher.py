@@ -209,3 +209,16 @@ def test_all_at_once_is_each_alone(patterns: list[str], text: str) -> None:
     topics = [Topic(str(n), keywords=(pattern,)) for n, pattern in enumerate(wanted)]
     alone = tuple(t.name for t in topics if found_one_by_one(t.keywords[0], text))
     assert TopicMatcher(topics).match(text) == alone
+
+
+@pytest.mark.parametrize("sign", ["'", "’", "‘", "ʼ", "′", "´", "＇"])
+def test_any_apostrophe_is_one(sign: str) -> None:
+    for typed, posted in (("'", sign), (sign, "'")):
+        matcher = TopicMatcher([Topic("m", keywords=(f"women{typed}s",), phrases=())])
+        assert matcher.match(f"the WOMEN{posted}S march") == ("m",)
+        assert matcher.match("the womens march") == ()
+
+
+def test_a_hyphen_that_does_not_break_and_one_that_is_not_seen() -> None:
+    matcher = TopicMatcher([Topic("c", keywords=("covid-19", "election"))])
+    assert matcher.match("covid\u201119") == matcher.match("the elec\u00adtion") == ("c",)

@@ -38,6 +38,10 @@ def test_a_topics_file(tmp_path: Path) -> None:
         ("- {name: a, keywords: 5}", "not a list of strings"),
         ("- {name: a, keyword: [b]}", "unknown field 'keyword'"),
         ("- {name: a, keywords: [b]}\n- {name: a, keywords: [c]}", "two topics are called 'a'"),
+        ("- {name: a, keywords: [b], languages: [xx]}", "topic 1: 'xx' is no language"),
+        ("- {name: a, keywords: [b], languages: [Elvish]}", "'Elvish' is no language"),
+        ("- {name: a, keywords: [b], sources: [twiter]}", "topic 1: 'twiter' is no network"),
+        ("- {name: a, keywords: [b], sources: [Twitter for iPhone]}", "is no network; known are"),
         ("{", "not valid YAML"),
         ("!!python/object/apply:os.getcwd []", "not valid YAML"),
     ],
@@ -51,6 +55,18 @@ def test_a_topics_file_at_fault_is_one_clear_line(
         load_topics(path)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("languages", "sources"),
+    [("[EN]", "[Twitter]"), ("[en-US, en_GB]", "[X]"), ("[eng]", "[x.com, x]"), ("English", "x")],
+)
+def test_languages_and_networks_are_as_posts_have_them(
+    languages: str, sources: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "topics.yaml"
+    path.write_text(f"- {{name: a, keywords: [b], languages: {languages}, sources: {sources}}}\n")
+    assert load_topics(path) == [Topic("a", ("b",), languages=("en",), sources=("x",))]
 
 
 def test_a_topics_file_that_is_not_there(tmp_path: Path) -> None:
