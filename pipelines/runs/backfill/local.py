@@ -173,7 +173,9 @@ def run_slices(
         progress = Shown(advance)
         for each in spool.slices(slice_posts):
             part = settling.settle(each)
-            totals.update(run_slice(part, spool.key, settings, warehouse, monitors, folder, options, progress))
+            totals.update(
+                run_slice(part, spool.key, settings, warehouse, monitors, folder, options, progress)
+            )
             monitors = {**monitors, **load_monitors(folder)}
             for file in part.files:
                 Path(file).unlink()
