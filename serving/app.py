@@ -21,6 +21,7 @@ from starlette.routing import Route
 from serving.body import CLIENT_SECONDS, MAX_BATCH, MAX_CALL, read_body
 from serving.contract import errors
 from serving.contract.documents import VERSION, discovery, openapi
+from serving.keys import given_key
 from serving.multipart import read_batch, write_batch
 from serving.service import JSON_TYPE, METHODS, Answer, Call, Service, refused
 
@@ -176,12 +177,10 @@ class _Pages:
 
 def _with_outer(call: Call, request: Request) -> Call:
     """A call of a batch, with the key of the batch's own head where it has none."""
-    outer = {
-        name: request.headers[name]
-        for name in ("authorization", "x-goog-api-key")
-        if name in request.headers and name not in call.headers
-    }
-    return call._replace(headers=outer | dict(call.headers)) if outer else call
+    if given_key(call.query, call.headers):
+        return call
+    key = given_key(request.query_params, request.headers)
+    return call._replace(query={**call.query, "key": key}) if key else call
 
 
 def _guarded(handler: Handler) -> Handler:

@@ -102,6 +102,8 @@ def test_each_part_has_its_key_or_that_of_the_whole(engine: Engine) -> None:
             client.post("/batch", content=body, headers={**kind, "authorization": "Bearer k"})
         )
         assert [code for _, code, *_ in found] == [200, 400, 200]
+        found = answers(client.post("/batch?key=k", content=body, headers=kind))
+        assert [code for _, code, *_ in found] == [200, 400, 200]
 
 
 @pytest.mark.parametrize(
