@@ -20,6 +20,7 @@ import hashlib
 from mltox.base.clock import rfc3339
 from mltox.google.pubsub.messages import Outgoing
 from mltox.posts.attributes import CREATED_AT, LETTER_ID, POST_ID
+from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import SCHEMA, Envelope, Reject, encode, encode_deletion
 from mltox.posts.formats.own import notice
 from mltox.posts.records import Micros
@@ -37,13 +38,20 @@ def post_message(topic: str, envelope: Envelope) -> Outgoing:
     return Outgoing(topic, encode(envelope), attributes)
 
 
-def reject_message(topic: str, reject: Reject, source: str, now: Micros) -> Outgoing:
-    """What was no usable post, for the pipeline's dead letters.
+def letter_id_of(payload: bytes, index: int, source: str, authors: AuthorKeys) -> str:
+    """The same content of a source is the same letter, however often it is read: after a restart it
+    comes again. It is the whole content that tells letters apart, for what a letter keeps of it may
+    be the same of many; under the key of authors, so that nobody guesses who was in it."""
+    return authors.key(f"letter of {source}", f"{index} {hashlib.sha256(payload).hexdigest()}")
 
-    The same content is the same letter, however often it is read: after a restart it comes again.
-    """
+
+def reject_message(
+    topic: str, reject: Reject, source: str, now: Micros, letter_id: str | None = None
+) -> Outgoing:
+    """What was no usable post, for the pipeline's dead letters. Without a `letter_id` it follows
+    from what the letter keeps."""
     data = notice(reject.error_type, reject.message, reject.payload, reject.post_id)
-    letter_id = hashlib.sha256(f"{source}\0".encode() + data).hexdigest()[:32]
+    letter_id = letter_id or hashlib.sha256(f"{source}\0".encode() + data).hexdigest()[:32]
     attributes = {
         POST_ID: f"reject:{letter_id}",
         CREATED_AT: rfc3339(now),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ingest.cursors.store import Keeper
 from ingest.delivery import Delivery
-from ingest.messages import deletion_message, post_message, reject_message
+from ingest.messages import deletion_message, letter_id_of, post_message, reject_message
 from ingest.sources.source import Batch, CurrentTopics, Source
 from mltox.base.clock import now_micros
 from mltox.google.pubsub.messages import Outgoing
@@ -78,7 +78,7 @@ class Sorter:
             self._topics, self._matcher = current, TopicMatcher(current)
         now = now_micros()
         for payload in batch.payloads:
-            for item in decode(payload, authors=self._authors, now=now):
+            for index, item in enumerate(decode(payload, authors=self._authors, now=now)):
                 self.counts["read"] += 1
                 if isinstance(item, Envelope):
                     topics = self._topics_of(item, batch.topics)
@@ -93,7 +93,8 @@ class Sorter:
                         yield deletion_message(self._deletions_topic, item.post_id)
                 else:
                     self.counts["rejected"] += 1
-                    yield reject_message(self._posts_topic, item, self._source, now)
+                    letter_id = letter_id_of(payload, index, self._source, self._authors)
+                    yield reject_message(self._posts_topic, item, self._source, now, letter_id)
 
     def _topics_of(self, post: Envelope, asked: Sequence[str]) -> tuple[str, ...]:
         allowed = {topic.name for topic in self._topics if topic.takes(post.source)}

@@ -80,6 +80,24 @@ def test_everything_that_is_read_is_counted_once() -> None:
     assert counts == {"read": 5, "posts": 1, "no_topic": 1, "rejected": 2, "deletions": 1}
 
 
+def test_what_differs_is_a_letter_each_although_nothing_of_it_may_be_kept() -> None:
+    """Of a broken row a letter keeps hardly anything: thousands of them would be one message."""
+    payloads = (b"[] 1128", b"[] 1168", b"alice", b"bob", b"[1, 2]", b"[] 1128")
+    messages, sorter = sorted_out(Batch(payloads))
+    letters = [message.attributes["letter_id"] for message in messages]
+    assert sorter.counts["rejected"] == len(letters) == 7
+    assert letters[0] == letters[-1] and len(set(letters)) == 6
+    assert [each.attributes["post_id"] for each in messages] == [
+        f"reject:{letter}" for letter in letters
+    ]
+    again, _ = sorted_out(Batch(payloads))
+    assert [message.attributes["letter_id"] for message in again] == letters
+    other = Sorter("reddit", lambda: TOPICS, AUTHORS, POSTS)
+    assert not set(letters) & {
+        message.attributes["letter_id"] for message in other.messages(Batch(payloads))
+    }
+
+
 def test_deletions_without_a_topic_of_theirs_are_counted_only() -> None:
     messages, sorter = sorted_out(Batch((encode_deletion("x:9"),)), None)
     assert not messages and sorter.counts["deletions"] == 1

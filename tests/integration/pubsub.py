@@ -114,7 +114,7 @@ def drill(count: int, seed: int, hours: int = 6, padding: int = 0) -> Drill:
         seconds = hours * 3600 * number / count
         moment = START + timedelta(seconds=int(seconds))
         if generator.random() < 0.01:
-            payload = generator.choice([b"{", b"\xff\xfe", b"[]", b"{}"]) + b" %d" % number
+            payload = generator.choice([b"{", b"\xff\xfe", b"[", b"nonsense"]) + b" %d" % number
             malformed += 1
         else:
             row = {
