@@ -86,7 +86,8 @@ def test_a_hostile_mix_neither_stops_nor_fills_it(tmp_path: Path) -> None:
             for step in range(steps):
                 began = time.monotonic()
                 mix = [*expected.payloads[step * part : (step + 1) * part]]
-                mix += list(itertools.islice(mutated, part // 2))
+                # Pub/Sub itself refuses a message of no bytes.
+                mix += filter(None, itertools.islice(mutated, part // 2))
                 if step % 5 == 0:
                     mix.append(next(bomb))
                 generator.shuffle(mix)
