@@ -107,7 +107,7 @@ def contents(warehouse: Warehouse, told: Told, live_at: Micros | None = None) ->
         "detail": _fill(
             "detail.html",
             options=sections.options(view.totals, view.in_page),
-            accuracy=sections.accuracy(view),
+            accuracy=sections.accuracy(view) + sections.past_forecasts(view),
         )
         if view.totals
         else "",

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dashboards.past import PastHour, PastRun, newest
+from mltox.base.clock import datetime_of
 from mltox.evidence.stored import utc
 from mltox.posts.records import DAY, Anomaly, Forecast, ForecastAccuracy, Micros
 
@@ -259,6 +261,26 @@ def accuracies(warehouse: Warehouse, topics: Sequence[str]) -> list[ForecastAccu
         "topic, metric, chosen DESC, mase, method",
         topics,
     )
+
+
+def past_runs(warehouse: Warehouse, topics: Sequence[str]) -> list[PastRun]:
+    return newest(_rows(warehouse, "forecast_runs", PastRun, "topic, metric, run_at", topics))
+
+
+def past_hours(warehouse: Warehouse, runs: Sequence[PastRun]) -> list[PastHour]:
+    """The hours of these runs that have come."""
+    moments = sorted({run.run_at for run in runs})[-AT_ONCE:]
+    found: list[PastHour] = []
+    for names in batched(sorted({run.topic for run in runs}), AT_ONCE):
+        sql = (
+            f"SELECT {', '.join(PastHour._fields)} FROM forecast_outcomes"  # noqa: S608 - ours
+            f" WHERE topic IN ({', '.join('?' * len(names))})"
+            f" AND run_at IN ({', '.join('?' * len(moments))})"
+        )
+        table = warehouse.query(sql, [*names, *map(datetime_of, moments)])
+        columns = map(_values, table.columns)
+        found += [PastHour(*values) for values in zip(*columns, strict=True)]
+    return found
 
 
 def dead_letters(warehouse: Warehouse) -> list[Letters]:

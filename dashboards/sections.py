@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from dashboards import past
 from dashboards.clock import Clock
 from dashboards.incidents import Incident
 from dashboards.markup import (
@@ -287,6 +288,12 @@ def accuracy(view: View) -> str:
     return note + table(
         "Forecast accuracy", head, cells, numeric=(3, 4, 5), css="stack", attributes=attributes
     )
+
+
+def past_forecasts(view: View) -> str:
+    """What was said beside what came, of the newest runs whose hours have come."""
+    places = {total.topic: i for i, total in enumerate(view.totals)}
+    return past.section(view.past_runs, view.past_hours, places, METRIC_NAMES)
 
 
 def planted(incidents: Sequence[Planted], found: Mapping[str, Sequence[Incident]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -15,6 +15,7 @@ from dashboards.clock import Clock, clock_of
 from dashboards.incidents import Incident, incidents
 from dashboards.judged import Judged, judged
 from dashboards.opened import FILE_HOURS, Json, opened_json, telling_hours
+from dashboards.past import PastHour, PastRun
 from dashboards.planted import Planted, read_planted
 from dashboards.queries import Day, Hour, TopicTotals, Warehouse
 from dashboards.summary import USUAL_DAYS, Now, now
@@ -69,6 +70,8 @@ class View:
     hours: dict[str, list[Hour]]
     days: dict[str, list[Day]]
     accuracies: list[ForecastAccuracy]
+    past_runs: list[PastRun] = field(default_factory=list)
+    past_hours: list[PastHour] = field(default_factory=list)
 
     def judged(self, topic: str) -> Judged:
         return judged(self.hours[topic], self.afterwards.get(topic, ()), self.gaps)
@@ -153,6 +156,7 @@ def gather(warehouse: Warehouse, told: Told, live_at: Micros | None = None) -> V
     in_page = _in_page(totals)
     names = [totals[i].topic for i in in_page]
     spans = by_topic(queries.spans(warehouse, clock.now, USUAL_DAYS + 1))
+    past = queries.past_runs(warehouse, names)
     return View(
         warehouse=warehouse,
         told=told,
@@ -170,6 +174,8 @@ def gather(warehouse: Warehouse, told: Told, live_at: Micros | None = None) -> V
         hours=by_topic(queries.hours(warehouse, names)),
         days=by_topic(queries.days(warehouse, names)),
         accuracies=queries.accuracies(warehouse, names),
+        past_runs=past,
+        past_hours=queries.past_hours(warehouse, past) if past else [],
     )
 
 
