@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 
 from mltox.base.errors import UserError
@@ -9,16 +10,26 @@ from mltox.base.interrupts import said
 from mltox.base.logs import say, set_up
 
 EXIT_USAGE = 2
+OF_THE_MACHINE = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EFBIG)
+)
+"""A full disk, a folder that may not be written, …: nothing that a traceback would explain."""
 
 
 def reporting_errors(command: Callable[[], int]) -> int:
-    """Runs the command. A `UserError` is one line on standard error and exit code 2; anything else
-    is a defect and keeps its traceback."""
+    """Runs the command. A `UserError`, and what the machine refuses, is one line on standard error
+    and exit code 2; anything else is a defect and keeps its traceback."""
     set_up()
     try:
         return command()
     except UserError as error:
         say(str(error))
+        return EXIT_USAGE
+    except OSError as error:
+        if error.errno not in OF_THE_MACHINE:
+            raise
+        where = f": {error.filename}" if error.filename else ""
+        say(f"{error.strerror.lower()}{where}")
         return EXIT_USAGE
     except KeyboardInterrupt as error:
         return said(error)
