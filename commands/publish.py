@@ -8,17 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from google.api_core.exceptions import GoogleAPICallError
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
 from ingest.pace import Stamps, paced
+from mltox.google.pubsub.messages import Outgoing
+from mltox.google.pubsub.publisher import Publisher, PublishError
+from mltox.google.pubsub.requests import MESSAGES, bytes_of, requests_of
 from mltox.posts.records import Micros
 
 log = logging.getLogger(__name__)
-
-MESSAGES_AT_MOST = 500
-BYTES_AT_MOST = 5_000_000
-"""Of one request; Pub/Sub takes 1,000 messages and 10 MB."""
 
 
 class Arrival(NamedTuple):
@@ -31,20 +29,6 @@ def arrivals(payloads: Iterable[bytes], now: Micros) -> Iterator[Arrival]:
     stamps = Stamps(now)
     for payload in payloads:
         yield Arrival(payload, stamps.of(payload))
-
-
-def batches(payloads: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """In order, as many as one request takes."""
-    batch: list[bytes] = []
-    size = 0
-    for payload in payloads:
-        if batch and (len(batch) == MESSAGES_AT_MOST or size + len(payload) > BYTES_AT_MOST):
-            yield batch
-            batch, size = [], 0
-        batch.append(payload)
-        size += len(payload)
-    if batch:
-        yield batch
 
 
 def create(topic: str, subscription: str) -> None:
@@ -71,15 +55,14 @@ def _publish(topic: str, rows: Sequence[Arrival], speed: float, stopping: thread
     sent = 0
     stamped = ((row.at, row.payload) for row in rows)
     try:
-        with PublisherClient() as publisher:
+        with Publisher() as publisher:
             for due in paced(stamped, speed, stopping):
-                for batch in batches(due):
-                    messages = [{"data": payload} for payload in batch]
-                    publisher.publish(request={"topic": topic, "messages": messages}, timeout=30)
-                    sent += len(batch)
+                messages = [Outgoing(topic, payload, {}) for payload in due]
+                for request in requests_of(messages, MESSAGES, bytes_of):
+                    sent += publisher.publish(request)
                     if stopping.is_set():
                         return
         if sent == len(rows):
             log.info("all %d rows are published", sent)
-    except GoogleAPICallError as error:
-        log.error("publishing ended after %d of %d rows: %s", sent, len(rows), error.message)
+    except PublishError as error:
+        log.error("publishing ended after %d of %d rows: %s", sent, len(rows), error)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from commands import publish
 from commands.live import disorder_minutes, emptied, parser, recent_sample
-from commands.publish import arrivals, batches
+from commands.publish import arrivals
 from mltox.posts.records import HOUR, SECOND
 from mltox.warehouse import WarehouseError
 
@@ -28,22 +27,6 @@ def test_rows_come_at_the_stamp_of_their_post_and_keep_their_order() -> None:
     found = list(arrivals(rows, NOW))
     assert [arrival.payload for arrival in found] == rows
     assert [(NOW - arrival.at) // SECOND for arrival in found] == [50, 50, 50, 50, 40, 40, 10]
-
-
-def test_a_request_takes_so_many_messages_and_so_many_bytes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(publish, "MESSAGES_AT_MOST", 3)
-    monkeypatch.setattr(publish, "BYTES_AT_MOST", 10)
-    payloads = [b"1", b"2", b"3", b"4", b"x" * 8, b"yy", b"z", b"w" * 50, b"v"]
-    assert list(batches(payloads)) == [
-        [b"1", b"2", b"3"],
-        [b"4", b"x" * 8],
-        [b"yy", b"z"],
-        [b"w" * 50],
-        [b"v"],
-    ]
-    assert list(batches([])) == []
 
 
 def test_the_sample_lies_in_the_last_four_whole_weeks(tmp_path: Path) -> None:

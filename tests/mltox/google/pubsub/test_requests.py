@@ -31,3 +31,15 @@ def test_any_items_are_cut_in_order_into_requests_as_full_as_they_may_be(
     for part, after in itertools.pairwise(parts):
         assert len(part) == items or sum(part) + after[0] > most
     assert fitting(sizes, limit, lambda size: size) == (parts[0] if parts else [])
+
+
+def test_a_request_takes_so_many_items_and_so_many_bytes() -> None:
+    payloads = [b"1", b"2", b"3", b"4", b"x" * 8, b"yy", b"z", b"w" * 50, b"v"]
+    assert list(requests_of(payloads, Limit(items=3, bytes=10), len)) == [
+        [b"1", b"2", b"3"],
+        [b"4", b"x" * 8],
+        [b"yy", b"z"],
+        [b"w" * 50],
+        [b"v"],
+    ]
+    assert list(requests_of([], Limit(items=3, bytes=10), len)) == []
