@@ -21,6 +21,8 @@ __all__ = ["DEFAULT_BUNDLE", "BundleError", "Engine", "Scores", "Span", "Work", 
 
 CHARS_OF_ONE = 400
 """Characters of a text that are about one window of the model."""
+LEAST_LIKELY = 0.05
+"""A language that is less likely than this is not named."""
 MAX_SPANS = 100
 """Sentences of a comment that are scored one by one: its first."""
 
@@ -72,7 +74,7 @@ class Engine:
         return codes.language(language) in self.languages
 
     def detect(self, text: str) -> Languages:
-        """The languages of a text whose client named none.
+        """The languages of a text by itself.
 
         The model is asked wherever the pipelines would ask it: short posts and slang count as its
         language. Nothing is found in a text without letters.
@@ -82,7 +84,7 @@ class Engine:
         if not letters:
             return Languages((), False)
         found = self._detector.detect(" ".join(letters.split()), model="lite", k=3)
-        ranked = [guess["lang"] for guess in found]
+        ranked = [guess["lang"] for guess in found if guess["score"] >= LEAST_LIKELY]
         supported = in_languages(plain, None, self.languages)
         if supported and not (ranked and ranked[0] in self.languages):
             ours = next((lang for lang in ranked if lang in self.languages), self.languages[0])

@@ -25,6 +25,7 @@ from serving.micro_batches import MicroBatches
 
 ANALYZE_PATH = "/v1alpha1/comments:analyze"
 SUGGEST_PATH = "/v1alpha1/comments:suggestscore"
+NO_LANGUAGE = "und"
 METHODS = {ANALYZE_PATH: "analyze", SUGGEST_PATH: "suggestscore"}
 JSON_TYPE = "application/json; charset=UTF-8"
 
@@ -167,32 +168,31 @@ class Service:
 
     async def _suggest(self, body: bytes) -> dict[str, Any]:
         request = suggest_request(body)
-        detected = () if request.languages else self.engine.detect(request.text).ranked
+        detected = self.engine.detect(request.text).ranked
         await self._keep(request.message)
         return suggest_answer(request, detected)
 
     def _language(self, request: AnalyzeRequest) -> tuple[str | None, Sequence[str]]:
         """The language to score in (None: none of the model's), and all that were detected."""
+        found = self.engine.detect(request.text)
         if request.languages:
             lacking = [name for name in request.languages if not self.engine.supports(name)]
             if not lacking:
-                return request.languages[0], request.languages
-            detected: Sequence[str] = request.languages
+                return request.languages[0], found.ranked
+        elif found.supported:
+            return found.ranked[0], found.ranked
+        elif not found.ranked:
+            raise errors.no_language()
         else:
-            found = self.engine.detect(request.text)
-            if found.supported:
-                return found.ranked[0], found.ranked
-            if not found.ranked:
-                raise errors.no_language()
-            lacking, detected = [found.ranked[0]], found.ranked
+            lacking = [found.ranked[0]]
         if request.wanted and not request.drop_unsupported:
             raise errors.language_not_supported(
                 request.wanted[0].attribute.asked,
-                lacking,
+                [name.strip() or NO_LANGUAGE for name in lacking],
                 detected=not request.languages,
-                known=detected,
+                known=request.languages or found.ranked,
             )
-        return None, detected
+        return None, found.ranked
 
     def _values(self, scores: Scores) -> dict[str, float]:
         values: dict[str, float] = {}

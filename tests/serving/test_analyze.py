@@ -128,6 +128,14 @@ def test_languages_that_the_model_knows(client: TestClient, languages: object) -
     assert answer["languages"] == asked
 
 
+def test_the_languages_asked_for_decide_and_the_detected_ones_are_told(client: TestClient) -> None:
+    text = "Das ist ein ganz normaler deutscher Satz, der niemanden beleidigt."
+    answer = analyze(client, ask(text, languages=["en"]))
+    assert answer["attributeScores"]["TOXICITY"]["summaryScore"]["value"] < 0.5
+    assert answer["languages"] == ["en"]
+    assert answer["detectedLanguages"][0] == "de"
+
+
 def test_short_posts_and_slang_count_as_the_models_language(client: TestClient) -> None:
     for text in ("lol", "wtf dude", "Idiot", "ur dumb af"):
         assert analyze(client, ask(text))["languages"] == ["en"]

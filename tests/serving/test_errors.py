@@ -68,7 +68,14 @@ def test_refusals(client: TestClient, body: Any, message: str, error_type: str) 
 
 @pytest.mark.parametrize(
     ("languages", "named"),
-    [("fr", "fr"), (["en", "fr"], "fr"), (["pt-BR"], "pt-BR"), (["und"], "und"), (["xx"], "xx")],
+    [
+        ("fr", "fr"),
+        (["en", "fr"], "fr"),
+        (["pt-BR"], "pt-BR"),
+        (["und"], "und"),
+        ("", "und"),
+        (["xx"], "xx"),
+    ],
 )
 def test_a_language_that_an_attribute_lacks(client: TestClient, languages: Any, named: str) -> None:
     error = refusal(client, ask("a comment", "INSULT", "TOXICITY", languages=languages))
