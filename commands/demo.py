@@ -22,7 +22,7 @@ from pipelines.options import BackfillOptions, InputOptions, ModelOptions, Topic
 from pipelines.runs.arguments import columns_of, how_of, parse, settings_of
 from pipelines.runs.backfill.intake import Inputs
 from pipelines.runs.backfill.local import NOTHING_KEPT, backfill, selection_of
-from pipelines.runs.forecast import forecast
+from pipelines.runs.forecast import cores, forecast
 
 
 class DemoOptions(PipelineOptions):
@@ -100,7 +100,7 @@ def run(options: PipelineOptions) -> int:
         if not report["posts_kept"]:
             print(f"\nrows\n{report.text()}\n\nno post was kept: there is no page to look at")
             return NOTHING_KEPT
-        forecast(warehouse)
+        forecast(warehouse, processes=cores())
         page = write_page(
             warehouse, out / "index.html", sample=sample is not None, incidents=planted
         )

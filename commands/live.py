@@ -29,7 +29,7 @@ from mltox.warehouse import open_warehouse
 from pipelines.runs import stream
 from pipelines.runs.arguments import settings_of
 from pipelines.runs.backfill.local import backfill
-from pipelines.runs.forecast import forecast
+from pipelines.runs.forecast import cores, forecast
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def fill(
     log.info("two weeks of posts first, and a forecast: about a minute")
     with open_warehouse(warehouse) as opened:
         backfill([str(path)], settings_of(options), opened)
-        forecast(opened)
+        forecast(opened, processes=cores())
 
 
 @contextmanager
