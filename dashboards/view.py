@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from dashboards import payload, queries
 from dashboards.annotations import Annotation, read_annotations
 from dashboards.clock import Clock, clock_of
+from dashboards.foreseen import foreseen
 from dashboards.incidents import Incident, incidents
 from dashboards.judged import Judged, judged
 from dashboards.opened import FILE_HOURS, Json, opened_json, telling_hours
@@ -88,14 +89,17 @@ class View:
         examples = by_topic(queries.examples(self.warehouse, names))
         short = [name for name in names if len(self.hours[name]) <= payload.MAX_STEPS // 4]
         steps = by_topic(queries.five_minutes(self.warehouse, short))
+        end = max((total.last_hour for total in self.totals), default=0) + HOUR
         for name in names:
+            coming = foreseen(forecasts[name], self.hours[name], end, self.gaps)
             yield payload.TopicData(
                 topic=name,
                 hours=self.hours[name],
                 steps=_whole_steps(steps[name], self.hours[name]),
                 days=self.days[name],
                 labels=labels[name],
-                forecasts=forecasts[name],
+                forecasts=coming.rows,
+                why_no_forecast=coming.why_not,
                 incidents=self.incidents.get(name, []),
                 examples=examples[name],
                 judged=self.judged(name),

@@ -137,7 +137,7 @@ function forecastText(topic, metric) {
   const forecast = topic.forecast[metric];
   if (!forecast) {
     const why = topic.why_no_forecast[metric] ?? topic.why_no_forecast.posts;
-    return why ? `No forecast: ${why}.` : "No forecast for this measure.";
+    return why ? capital(why) + "." : "No forecast for this measure.";
   }
   const { format } = METRICS[metric];
   const top = forecast.expected.reduce((best, v, i) => (v > forecast.expected[best] ? i : best), 0);

@@ -42,6 +42,7 @@ CLIP = 3.0
 LEAN = 1.5
 STEADY = 0.75
 SURGE, SURGE_POSTS = 3.0, 30.0
+PLAIN = 3.0
 
 Floats = NDArray[np.float64]
 
@@ -171,8 +172,8 @@ def _is_steady(posts: Floats, stamps: NDArray[np.int64]) -> bool:
 
 def _surges(posts: Floats) -> tuple[Floats, Floats]:
     """Of a collection that comes in bursts, the hours where one peaks: three times the median of
-    the two days around it, more than any within six hours, and twice the scatter of such ratios.
-    Scores (0: no peak) and those medians."""
+    the two days around it, more than any within six hours, twice the scatter of such ratios; and
+    those above the mean and three deviations. Scores (0: no peak) and what was expected."""
     around = np.array(
         [np.median(posts[max(0, i - 24) : i + 25]) for i in range(len(posts))], dtype=float
     )
@@ -183,7 +184,11 @@ def _surges(posts: Floats) -> tuple[Floats, Floats]:
         near = posts[max(0, i - 6) : i + 7]
         if posts[i] == near.max() and ratio[i] >= 2.0 * scatter:
             scores[i] = ratio[i] / scatter
-    return scores, around
+    # The plainest rule as well: it finds the hours of the greatest days, whose neighbours are loud.
+    plain = (posts - posts.mean()) / max(float(posts.std()), 1e-9)
+    loud = (plain >= PLAIN) & (posts >= SURGE_POSTS)
+    scores = np.where(loud, np.maximum(scores, plain), scores)
+    return scores, np.where(loud, np.median(posts), around)
 
 
 def _pooled(scores: Floats, stamps: NDArray[np.int64]) -> Floats:

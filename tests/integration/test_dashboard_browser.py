@@ -269,7 +269,7 @@ def test_a_year_of_hours_stays_quick(browser: Browser, tmp_path: Path) -> None:
     [
         ({}, 0, (), "No posts yet"),
         ({"quiet": True}, 5, (), "None can be told: none of the 5 hours could be judged"),
-        ({"quiet": True}, 30, (), "No forecast for this measure."),
+        ({"quiet": True}, 30, (), "No forecast yet: "),
         ({"日本語": False}, 200, (), "No scored posts of this topic"),
         ({"日本語": False, "both": True}, 200, (50,), "No label scores for this topic."),
         ({f"topic {i}": True for i in range(30)}, 48, (), "24 more topics are grey lines."),

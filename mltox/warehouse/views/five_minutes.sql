@@ -7,7 +7,7 @@ SELECT
     - MOD(UNIX_SECONDS(TIMESTAMP_TRUNC(created_at, MINUTE)), 300)
   ) AS step,
   COUNT(*) AS posts,
-  COUNTIF(toxicity IS NULL) AS posts_unscored,
+  CAST(COUNTIF(toxicity IS NULL) AS INT64) AS posts_unscored,
   AVG(toxicity) AS mean_toxicity,
   SUM(IF(is_toxic, 1, 0)) / NULLIF(COUNTIF(toxicity IS NOT NULL), 0) AS toxic_share
 FROM `{dataset}.posts_by_hour`
