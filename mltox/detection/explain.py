@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mltox.detection.function_words import FUNCTION_WORDS
 from mltox.detection.tokens import tokens
 from mltox.detection.vocabulary import Vocabulary
 from mltox.posts.records import EvidencePost, Micros
@@ -152,6 +153,7 @@ def _distinctive_terms(
         if len(posts_with[term]) >= 2
         and weights[term] / posts >= LEAST_RISE * vocabulary.rate(term)
         and everyday.rate(term) < EVERYDAY
+        and term not in FUNCTION_WORDS
     ]
     chosen: list[str] = []
     for odds, term in sorted(scored, key=lambda item: (-item[0].least_ratio, item[1])):

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from mltox.detection.function_words import FUNCTION_WORDS
 from mltox.detection.tokens import tokens
-from mltox.evidence.function_words import FUNCTION_WORDS
 
 PRIOR_WEIGHT = 100.0
 LEAST_PRIOR = 0.5

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltox.evidence.function_words import FUNCTION_WORDS
+from mltox.detection.function_words import FUNCTION_WORDS
 from mltox.evidence.terms import (
     LEAST_AUTHORS,
     MOST_TERMS,
