@@ -14,6 +14,10 @@ OF_THE_MACHINE = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.EFBIG)
 )
 """A full disk, a folder that may not be written, …: nothing that a traceback would explain."""
+OF_A_NAME = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP)
+)
+"""The same, of a file that the error names."""
 
 
 def reporting_errors(command: Callable[[], int]) -> int:
@@ -26,7 +30,7 @@ def reporting_errors(command: Callable[[], int]) -> int:
         say(str(error))
         return EXIT_USAGE
     except OSError as error:
-        if error.errno not in OF_THE_MACHINE:
+        if not (error.errno in OF_THE_MACHINE or (error.filename and error.errno in OF_A_NAME)):
             raise
         where = f": {error.filename}" if error.filename else ""
         say(f"{error.strerror.lower()}{where}")

@@ -20,13 +20,17 @@ def ends(error: BaseException, capsys: pytest.CaptureFixture[str]) -> tuple[int,
     return code, capsys.readouterr().err.splitlines()
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT])
 def test_what_the_machine_refuses_is_one_line(
     number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     error = OSError(number, os.strerror(number), "/some/file")
     assert ends(error, capsys) == (2, [f"mltox: {os.strerror(number).lower()}: /some/file"])
-    assert ends(OSError(number, os.strerror(number)), capsys)[0] == 2
+
+
+def test_a_full_disk_has_no_name(capsys: pytest.CaptureFixture[str]) -> None:
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert ends(error, capsys) == (2, ["mltox: no space left on device"])
 
 
 def test_other_errors_keep_their_traceback(capsys: pytest.CaptureFixture[str]) -> None:
