@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
-from mltox.base.interrupts import run_until_interrupted, said
+from mltox.base.entry import reporting_errors
+from mltox.base.interrupts import run_until_interrupted
 
 
 class Verb(NamedTuple):
@@ -84,8 +85,4 @@ def run(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    try:
-        code: int = module.main(list(arguments[1:]))
-    except KeyboardInterrupt as error:
-        return said(error)
-    return code
+    return reporting_errors(lambda: int(module.main(list(arguments[1:]))))

@@ -33,7 +33,7 @@ def reporting_errors(command: Callable[[], int]) -> int:
         if not (error.errno in OF_THE_MACHINE or (error.filename and error.errno in OF_A_NAME)):
             raise
         where = f": {error.filename}" if error.filename else ""
-        say(f"{error.strerror.lower()}{where}")
+        say(f"{(error.strerror or str(error)).lower()}{where}")
         return EXIT_USAGE
     except KeyboardInterrupt as error:
         return said(error)
