@@ -166,6 +166,21 @@ class StoreOptions(PipelineOptions):
         )
 
 
+class DetectionOptions(PipelineOptions):
+    """When an hour is an anomaly."""
+
+    @classmethod
+    def _add_argparse_args(cls, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "--false_alarms_per_month",
+            type=float,
+            default=1.0,
+            metavar="RATE",
+            help="Incidents that a topic may give for nothing in a month: fewer miss more. "
+            "Default: %(default)s",
+        )
+
+
 class LogOptions(PipelineOptions):
     """How the run logs."""
 

@@ -23,6 +23,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from pipelines.options import (
     AuthorOptions,
+    DetectionOptions,
     ForecastOptions,
     InputOptions,
     ModelOptions,
@@ -93,7 +94,15 @@ TEMPLATES: Mapping[str, Template] = {
         "mltox streaming",
         "Scores posts from Pub/Sub as they come, rolls them up by topic and hour, flags and "
         "explains anomalous hours, and writes all of it to BigQuery.",
-        (StreamOptions, WarehouseOptions, StoreOptions, AuthorOptions, TopicOptions, ModelOptions),
+        (
+            StreamOptions,
+            WarehouseOptions,
+            StoreOptions,
+            AuthorOptions,
+            TopicOptions,
+            ModelOptions,
+            DetectionOptions,
+        ),
         frozenset({"input_subscription", "warehouse", "author_key_secret"}),
         streaming=True,
         defaults=DEFAULTS["streaming"],
@@ -102,7 +111,15 @@ TEMPLATES: Mapping[str, Template] = {
         "mltox backfill",
         "Scores files of posts on Cloud Storage, rolls them up by topic and hour, and writes them "
         "to BigQuery. A second run changes nothing.",
-        (InputOptions, WarehouseOptions, StoreOptions, AuthorOptions, TopicOptions, ModelOptions),
+        (
+            InputOptions,
+            WarehouseOptions,
+            StoreOptions,
+            AuthorOptions,
+            TopicOptions,
+            ModelOptions,
+            DetectionOptions,
+        ),
         frozenset({"input", "warehouse", "author_key_secret"}),
         defaults=DEFAULTS["backfill"],
     ),

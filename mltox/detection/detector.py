@@ -89,7 +89,7 @@ TOXIC_SHARE = DetectorSettings(
     least_change=0.02,
     least_pooled=5.0,
     clip=4.0,
-    least_width=0.5,
+    least_width=0.7,
     up_prior=TailPrior(1 / 42, 6.0),
     down_prior=TailPrior(1 / 60, 2.0),
 )
@@ -102,7 +102,7 @@ MEAN_TOXICITY = DetectorSettings(
     least_change=0.01,
     least_pooled=5.0,
     clip=4.0,
-    least_width=0.4,
+    least_width=0.7,
     up_prior=TailPrior(1 / 40, 5.0),
     down_prior=TailPrior(1 / 60, 2.0),
 )

@@ -23,5 +23,5 @@ def build(messages: beam.PCollection[Message], settings: Settings, mode: Mode) -
     posts = posts_of(messages, settings, mode)
     scored = scored_of(posts.posts, settings, mode)
     hours = hours_of(scored.candidates, settings, mode)
-    verdicts = verdicts_of(hours, mode)
+    verdicts = verdicts_of(hours, mode, settings.false_alarms_per_month)
     return rows_of(posts, scored, hours, verdicts, settings.store_text)

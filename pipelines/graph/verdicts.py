@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from mltox.detection.monitor import TopicMonitor
+from mltox.detection.monitor import MonitorSettings, TopicMonitor
 from mltox.posts.records import Anomaly
 from pipelines.graph.modes.mode import Mode
 from pipelines.transforms.aggregate import RolledUp
@@ -19,6 +19,9 @@ class Verdicts:
     monitors: beam.PCollection[tuple[str, TopicMonitor]]
 
 
-def verdicts_of(hours: beam.PCollection[RolledUp], mode: Mode) -> Verdicts:
-    detected = mode.to_be_judged(hours) | "Detect" >> mode.detect
+def verdicts_of(
+    hours: beam.PCollection[RolledUp], mode: Mode, false_alarms_per_month: float
+) -> Verdicts:
+    settings = MonitorSettings(false_alarms_per_month=false_alarms_per_month)
+    detected = mode.to_be_judged(hours) | "Detect" >> mode.detect(settings)
     return Verdicts(anomalies=detected[ANOMALIES], monitors=detected[MONITORS])

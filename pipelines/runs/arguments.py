@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from mltox.scoring.scale.scaled import threshold_on
 from pipelines.graph import Settings
 from pipelines.options import (
     AuthorOptions,
+    DetectionOptions,
     InputOptions,
     LogOptions,
     ModelOptions,
@@ -187,6 +189,9 @@ def settings_of(options: PipelineOptions) -> Settings:
     threshold = _own_threshold(bundle, model.scale) if model.threshold is None else model.threshold
     if not 0 < threshold <= 1:
         raise UsageError(f"--threshold: {threshold} is not a probability")
+    monthly = options.view_as(DetectionOptions).false_alarms_per_month
+    if not 0 < monthly < math.inf:
+        raise UsageError("--false-alarms-per-month has to be greater than 0")
     return Settings(
         matcher=TopicMatcher(topics),
         authors=authors_of(options.view_as(AuthorOptions)),
@@ -196,6 +201,7 @@ def settings_of(options: PipelineOptions) -> Settings:
         model_threads=model.threads,
         store_text=StoreText(options.view_as(StoreOptions).store_text),
         scale=model.scale,
+        false_alarms_per_month=monthly,
     )
 
 

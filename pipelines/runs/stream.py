@@ -41,6 +41,7 @@ from pipelines.graph import Settings, build
 from pipelines.graph.modes import Stream
 from pipelines.options import (
     AuthorOptions,
+    DetectionOptions,
     ModelOptions,
     StoreOptions,
     StreamOptions,
@@ -90,6 +91,7 @@ def options_of(argv: Sequence[str] | None, prog: str = "mltox stream") -> Pipeli
             TopicOptions,
             AuthorOptions,
             ModelOptions,
+            DetectionOptions,
             WarehouseOptions,
             StoreOptions,
             WriteOptions,

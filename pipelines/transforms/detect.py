@@ -18,7 +18,7 @@ from apache_beam.transforms.userstate import (
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.timestamp import Timestamp
 
-from mltox.detection.monitor import TopicMonitor
+from mltox.detection.monitor import DEFAULT_SETTINGS, MonitorSettings, TopicMonitor
 from mltox.posts.records import HOUR, Anomaly, Micros
 from pipelines.transforms.aggregate import RolledUp
 from pipelines.transforms.metrics import counter
@@ -56,16 +56,23 @@ def observed(monitor: TopicMonitor, hours: Iterable[RolledUp]) -> list[Anomaly]:
 class WatchTopic(beam.DoFn):
     """Runs a topic's monitor over its hours, from where an earlier run left it."""
 
-    def __init__(self, before: Callable[[str], TopicMonitor | None]) -> None:
+    def __init__(
+        self, before: Callable[[str], TopicMonitor | None], settings: MonitorSettings
+    ) -> None:
         self._before = before
+        self._settings = settings
         self._anomalies = counter("anomalies")
+        self._refused = counter("refused_values")
 
     def process(self, group: tuple[str, Iterable[RolledUp]]) -> Iterator[Anomaly | TaggedOutput]:
         topic, hours = group
         monitor = self._before(topic) or TopicMonitor(topic)
+        monitor.adopt(self._settings)
+        refused = monitor.refused
         for anomaly in observed(monitor, hours):
             self._anomalies.inc()
             yield anomaly
+        self._refused.inc(monitor.refused - refused)
         yield TaggedOutput(MONITORS, (topic, monitor))
 
 
@@ -81,8 +88,10 @@ class WatchTopicLive(beam.DoFn):
     MONITOR = ReadModifyWriteStateSpec("monitor", MonitorCoder())
     DUE = TimerSpec("due", TimeDomain.WATERMARK)
 
-    def __init__(self) -> None:
+    def __init__(self, settings: MonitorSettings) -> None:
+        self._settings = settings
         self._anomalies = counter("anomalies")
+        self._refused = counter("refused_values")
 
     def process(
         self,
@@ -114,9 +123,12 @@ class WatchTopicLive(beam.DoFn):
         if waiting:
             due.set(end_of(min(summary.row.hour for summary in waiting)))
         monitor = state.read() or TopicMonitor(topic)
+        monitor.adopt(self._settings)
+        refused = monitor.refused
         for anomaly in observed(monitor, ready):
             self._anomalies.inc()
             yield anomaly
+        self._refused.inc(monitor.refused - refused)
         state.write(monitor)
 
 
@@ -144,19 +156,26 @@ class DetectInOrder(beam.PTransform):
     """
 
     before: Callable[[str], TopicMonitor | None]
+    settings: MonitorSettings = DEFAULT_SETTINGS
 
     def expand(self, hours: beam.PCollection[RolledUp]) -> DoOutputsTuple:
         return (
             by_topic(hours)
             | "GroupByTopic" >> beam.GroupByKey()
-            | "Watch" >> beam.ParDo(WatchTopic(self.before)).with_outputs(MONITORS, main=ANOMALIES)
+            | "Watch"
+            >> beam.ParDo(WatchTopic(self.before, self.settings)).with_outputs(
+                MONITORS, main=ANOMALIES
+            )
         )
 
 
+@dataclass(eq=False)
 class DetectAsTimePasses(beam.PTransform):
     """The same on a stream, which keeps the monitors as its own state and reports none."""
 
+    settings: MonitorSettings = DEFAULT_SETTINGS
+
     def expand(self, hours: beam.PCollection[RolledUp]) -> DoOutputsTuple:
-        return by_topic(hours) | "WatchLive" >> beam.ParDo(WatchTopicLive()).with_outputs(
-            MONITORS, main=ANOMALIES
-        )
+        return by_topic(hours) | "WatchLive" >> beam.ParDo(
+            WatchTopicLive(self.settings)
+        ).with_outputs(MONITORS, main=ANOMALIES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import apache_beam as beam
 
-from mltox.detection.monitor import TopicMonitor
+from mltox.detection.monitor import MonitorSettings, TopicMonitor
 from mltox.posts.records import Post, ScoredPost
 from pipelines.graph.modes.mode import Admitted
 from pipelines.progress import NOBODY, Progress
@@ -52,6 +52,5 @@ class Bounded:
     def to_be_judged(self, hours: beam.PCollection[RolledUp]) -> beam.PCollection[RolledUp]:
         return hours
 
-    @property
-    def detect(self) -> DetectInOrder:
-        return DetectInOrder(self.monitors.get)
+    def detect(self, settings: MonitorSettings) -> DetectInOrder:
+        return DetectInOrder(self.monitors.get, settings)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import apache_beam as beam
 
+from mltox.detection.monitor import MonitorSettings
 from mltox.posts.records import DeadLetter, Post
 from pipelines.progress import Progress
 from pipelines.transforms.aggregate import RolledUp
@@ -56,5 +57,4 @@ class Mode(Protocol):
         """The hours that are shown to the detectors."""
         ...
 
-    @property
-    def detect(self) -> beam.PTransform[RolledUp, object]: ...
+    def detect(self, settings: MonitorSettings) -> beam.PTransform[RolledUp, object]: ...

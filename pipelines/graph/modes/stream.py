@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
+from mltox.detection.monitor import MonitorSettings
 from mltox.posts.records import Post
 from pipelines.graph.modes.mode import Admitted
 from pipelines.progress import NOBODY, Progress
@@ -48,6 +49,5 @@ class Stream:
     def to_be_judged(self, hours: beam.PCollection[RolledUp]) -> beam.PCollection[RolledUp]:
         return hours
 
-    @property
-    def detect(self) -> DetectAsTimePasses:
-        return DetectAsTimePasses()
+    def detect(self, settings: MonitorSettings) -> DetectAsTimePasses:
+        return DetectAsTimePasses(settings)

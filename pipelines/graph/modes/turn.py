@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
+from mltox.detection.monitor import MonitorSettings
 from mltox.posts.records import Post
 from pipelines.graph.modes.mode import Admitted
 from pipelines.held import Held
@@ -51,6 +52,5 @@ class Turn:
     def to_be_judged(self, hours: beam.PCollection[RolledUp]) -> beam.PCollection[RolledUp]:
         return hours | "DueHours" >> beam.Filter(is_due, self.state)
 
-    @property
-    def detect(self) -> DetectInOrder:
-        return DetectInOrder(MonitorsOf(self.state))
+    def detect(self, settings: MonitorSettings) -> DetectInOrder:
+        return DetectInOrder(MonitorsOf(self.state), settings)

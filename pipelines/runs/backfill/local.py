@@ -30,6 +30,7 @@ from pipelines.graph.modes import Bounded
 from pipelines.options import (
     AuthorOptions,
     BackfillOptions,
+    DetectionOptions,
     InputOptions,
     ModelOptions,
     StoreOptions,
@@ -211,6 +212,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             TopicOptions,
             AuthorOptions,
             ModelOptions,
+            DetectionOptions,
             WarehouseOptions,
             StoreOptions,
             BackfillOptions,
