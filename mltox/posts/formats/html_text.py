@@ -42,7 +42,7 @@ def _shown(tag: re.Match[str]) -> str:
     if name in _LINES:
         return "\n"
     if name in ("td", "th"):
-        return " "
+        return "" if closing else " "
     if name == "img":
         # some servers send custom emoji as pictures; what they are called is what was typed
         alt = _ALT.search(tag[3])

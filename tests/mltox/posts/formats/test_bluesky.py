@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -79,3 +80,23 @@ def test_a_post_in_two_languages_is_of_none(post: Any) -> None:
 def test_a_post_of_pictures_alone_is_empty(reject: Any) -> None:
     pictures = EVENT | {"commit": COMMIT | {"record": RECORD | {"text": ""}}}
     assert reject(pictures).error_type == "empty_text"
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"records": [{"uri": "URI", "cid": "c", "value": {"text": "hi", "createdAt": "TIME"}}]},
+        {"uri": "URI", "cid": "c", "value": {"text": "hi", "createdAt": "TIME"}},
+        {"uri": "URI", "author": {"did": "d"}, "record": {"text": "hi", "created_at": "TIME"}},
+        {"post": {"uri": "URI", "record": {"text": "hi", "created_at": "TIME"}}, "reply": None},
+        {"thread": {"post": {"uri": "URI", "record": {"text": "hi", "createdAt": "TIME"}}}},
+        {"feed": [{"post": {"uri": "URI", "record": {"text": "hi", "createdAt": "TIME"}}}]},
+    ],
+)
+def test_dumps_of_the_sdk_and_pages_of_records(shape: Any, post: Any) -> None:
+    address = "at://did:plc:abc/app.bsky.feed.post/3kxyz"
+    text = json.dumps(shape).replace("URI", address).replace("TIME", "2025-06-02T10:00:00Z")
+    found = post(json.loads(text))
+    assert (found.text, found.source) == ("hi", "bluesky")
+    view = {"uri": address, "record": {"text": "hi", "createdAt": "2025-06-02T10:00:00Z"}}
+    assert found.post_id == post(view).post_id

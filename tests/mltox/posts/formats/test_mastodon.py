@@ -75,3 +75,21 @@ def test_a_status_of_pictures_alone_is_empty(reject: Any) -> None:
 )  # fmt: skip
 def test_html(content: str, text: str) -> None:
     assert text_of_html(content) == text
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("<h1>Stop</h1><p>Trump is here</p>", "Stop\n\nTrump is here"),
+        ("<div>one</div><div>two</div>", "one\n\ntwo"),
+        ("<p>one<br/>two<BR>three</p>", "one\ntwo\nthree"),
+        ("<ul><li>a</li><li>b</li></ul>after", "- a\n- b\n\nafter"),
+        ("<blockquote>said</blockquote>yes", "said\n\nyes"),
+        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\n\n c"),
+        ("one<hr>two", "one\n\ntwo"),
+        ('so <img class="emoji" alt=":blobcat:" src="x"> nice', "so :blobcat: nice"),
+        ("<p>#<span>tag</span>s</p>", "#tags"),
+    ],
+)
+def test_no_block_glues_words_together(content: str, text: str) -> None:
+    assert text_of_html(content) == text

@@ -66,3 +66,27 @@ def test_other_things(kind: str, reject: Any) -> None:
 
 def test_an_empty_listing(reject: Any) -> None:
     assert reject(listing()).error_type == "not_a_post"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[deleted]",
+        "[removed]",
+        "[deleted by user]",
+        "[ Removed by Reddit ]",
+        "[removed by moderator]",
+        "[ Removed by Reddit on account of violating the content policy. ]",
+    ],
+)
+def test_what_reddit_shows_in_place_of_a_text_is_no_post(text: str, reject: Any) -> None:
+    thing = {"id": "a", "created_utc": 1_700_000_000, "author": "someone"}
+    assert reject(thing | {"body": text}).error_type == "empty_text"
+    assert reject(thing | {"title": text, "selftext": "[removed]"}).error_type == "empty_text"
+
+
+def test_a_title_without_its_text_and_a_text_without_its_title_are_posts(post: Any) -> None:
+    thing = {"id": "a", "created_utc": 1_700_000_000}
+    assert post(thing | {"title": "a title", "selftext": "[removed]"}).text == "a title"
+    assert post(thing | {"title": "[deleted by user]", "selftext": "a text"}).text == "a text"
+    assert post(thing | {"body": "[deleted] scenes of it"}).text == "[deleted] scenes of it"

@@ -89,3 +89,29 @@ def test_iso_round_trip(moment: datetime) -> None:
 def test_never_raises(value: str | float) -> None:
     result = micros_of(value)
     assert result is None or isinstance(result, int)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2020/12/31 14:05",
+        "2020-12-31 14:05",
+        "2020-12-31T14:05:00Z[UTC]",
+        "2020-12-31T15:05:00+01:00[Europe/Berlin]",
+        "2020-12-31 15:05:00 CET",
+        "2020-12-31 15:05 Europe/Berlin",
+        "2020-12-31 09:05:00 EST",
+        "2020-12-31 15:05:00 +0100",
+        "Thu, 31 Dec 2020 09:05:00 EST",
+        "Thu Dec 31 14:05:00 UTC 2020",
+    ],
+)
+def test_zones_and_slashes(written: str) -> None:
+    assert micros_of(written) == 1_609_423_500_000_000
+
+
+@pytest.mark.parametrize(
+    "written", ["31/12/2020", "03/04/2021 10:00", "2020-12-31 10:00 IST", "2020-12-31 10:00 Mars/B"]
+)
+def test_what_would_be_a_guess_is_refused(written: str) -> None:
+    assert micros_of(written) is None
