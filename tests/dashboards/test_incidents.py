@@ -5,7 +5,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.incidents import COOLDOWN, Incident, incidents
+from dashboards.incidents import Incident, incidents
+from mltox.detection.alerts import COOLDOWN
 from mltox.posts.records import HOUR, Anomaly
 
 AnomalyOf = Callable[..., Anomaly]

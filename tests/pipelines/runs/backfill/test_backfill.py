@@ -16,7 +16,8 @@ from mltox.warehouse import Warehouse, open_warehouse
 from mltox.warehouse.schema import TABLES
 from pipelines.graph import Settings
 from pipelines.options import StoreText
-from pipelines.runs.backfill.local import Report, backfill
+from pipelines.runs.backfill.local import backfill
+from pipelines.runs.backfill.report import Report
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 TEXTS = (
