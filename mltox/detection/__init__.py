@@ -1,10 +1,12 @@
-"""Hourly series of a topic: what is unusual in them and why, and what comes next. Imports no Beam.
+"""Hourly series of a topic: what is unusual in them, and why. Imports no Beam.
 
-Detection, one hour after the other: `monitor` (a topic) over `detector` (a metric), which holds
-`season` (level, day, weekday, week), `families` (how counts and shares scatter) and `scatter` (how
-widely). `explain` names the words of an unusual hour by `vocabulary` and `tokens`.
+One hour after the other: `monitor` (a topic) over `detector` (a metric). What an hour is compared
+with: `season` (level, day, weekday, week: the reference), `nowcast` (how far the present is off
+it), `families` (how counts and shares scatter), `copies` (posts that repeat each other). The
+evidence: `windows` of 1 to 24 hours, on the scale of `scatter`, as a rate by `tails`; `new_level`
+for what stays. `memory` is what a job keeps of it. `explain` names the words of an unusual hour by
+`vocabulary` and `tokens`.
 
-Forecasts, once a day or a week: `forecast` (a series) chooses by `backtest` among `forecasters`,
-`seasonal_ridge` and `prophet_forecaster`, on the metric's `scales`, with bands by `calibration`
-and figures by `accuracy`.
+A finished collection is judged by `hindsight` and `gaps`. `general` takes any series; `detectors`
+has both by name.
 """
