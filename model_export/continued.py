@@ -24,14 +24,8 @@ from mltox.scoring import load_bundle
 from mltox.scoring.bundle import TOKENIZER
 from model_export import contrast
 from model_export.classifier import MeanPooledClassifier, save
-from model_export.data import (
-    TRAINED_LABELS,
-    UNKNOWN,
-    VALIDATION_SHARE,
-    DataError,
-    Example,
-    split_validation,
-)
+from model_export.data import VALIDATION_SHARE, DataError, split_validation
+from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
 from model_export.fit import Encoded, Schedule, encode, fit, logits_of
 from model_export.parity import sigmoid
 from model_export.restore import restore

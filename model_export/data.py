@@ -3,49 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from mltox.base.errors import UserError
 from mltox.posts.reading.raw_rows import read_raw_rows
-from mltox.posts.records import LABELS
-
-TRAINED_LABELS = LABELS[:6]
-"""The labels of Jigsaw 2018, under our names; `sexual_explicit` is not among them."""
+from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
+from model_export.readers import SETS, read_rows
 
 VALIDATION_SHARE = 0.06
 """Of the labelled texts, kept out of training: for calibration, thresholds and the evaluation."""
-
-UNKNOWN = -1.0
-"""Label value that the loss and the metrics leave out."""
 
 _ALIASES = {
     "toxic": "toxicity",
     "severe_toxic": "severe_toxicity",
     "identity_hate": "identity_attack",
 }
-_FILES = {
-    "jigsaw": "jigsaw_train.csv.gz",
-    "davidson": "davidson_hate_offensive_tweets.csv.gz",
-    "stormfront": "stormfront_sentences.csv.gz",
-    "ruddit": "ruddit_with_text.csv.gz",
-}
+JIGSAW = "jigsaw_train.csv.gz"
 
 
 class DataError(UserError):
     """A labelled file cannot be used; the message is one line for a person."""
-
-
-class Example(NamedTuple):
-    """A text and its labels: one value in [0, 1] for each of `TRAINED_LABELS`, or `UNKNOWN`."""
-
-    text: str
-    labels: tuple[float, ...]
-    source: str
 
 
 def read_table(path: Path) -> Iterator[dict[str, str]]:
@@ -80,24 +60,20 @@ def read_labelled(path: Path) -> list[Example]:
 def read_training_data(path: Path) -> list[Example]:
     """What may be trained on under `path`: a labelled CSV, or a folder with the known sets.
 
-    Of a folder, Jigsaw (CC0 labels, CC BY-SA text), Davidson (MIT), Stormfront (CC BY-SA) and
-    Ruddit (MIT) are read where they are present; sets under GPL, NC or no licence never are.
+    Of a folder, Jigsaw (CC0 labels, CC BY-SA text) and the sets of `readers` are read where they
+    are present; sets under GPL, NC or no licence never are.
     """
     if path.is_file():
         return read_labelled(path)
-    readers: dict[str, Callable[[Path], list[Example]]] = {
-        "jigsaw": read_labelled,
-        "davidson": _read_davidson,
-        "stormfront": _read_stormfront,
-        "ruddit": _read_ruddit,
-    }
     examples: list[Example] = []
-    for name, read in readers.items():
-        file = path / _FILES[name]
-        if file.exists():
-            examples += [example._replace(source=name) for example in read(file)]
+    if (path / JIGSAW).exists():
+        examples += [example._replace(source="jigsaw") for example in read_labelled(path / JIGSAW)]
+    for name, known in SETS.items():
+        if (path / known.file).exists():
+            examples += read_rows(name, read_table(path / known.file))
     if not examples:
-        raise DataError(f"{path} holds none of {', '.join(_FILES.values())}")
+        known_files = ", ".join([JIGSAW, *(known.file for known in SETS.values())])
+        raise DataError(f"{path} holds none of {known_files}")
     return examples
 
 
@@ -150,51 +126,3 @@ def _near_duplicate_keys(text: str) -> Iterable[str]:
     runs = (" ".join(words[i : i + 5]) for i in range(len(words) - 4))
     least = min(runs, key=lambda run: (zlib.crc32(run.encode()), run))
     return [f"head {' '.join(words[:8])}", f"tail {' '.join(words[-8:])}", f"min {least}"]
-
-
-def _read_davidson(path: Path) -> list[Example]:
-    """Tweets with the share of annotators who called them hateful or offensive.
-
-    Two thirds of the offensive class are left out (by hash): it outnumbers all else and is mostly
-    one word.
-    """
-    examples = []
-    for row in read_table(path):
-        if row["class"] == "1" and zlib.crc32(row["tweet"].encode()) % 16 >= 3:
-            continue
-        offended = int(row["hate_speech"]) + int(row["offensive_language"])
-        examples.append(_only_toxicity(row["tweet"], offended / int(row["count"])))
-    return examples
-
-
-def _read_stormfront(path: Path) -> list[Example]:
-    """Forum sentences, every hateful one (an attack on a group) and a third of the others."""
-    examples = []
-    for row in read_table(path):
-        if row["label"] == "hate":
-            labels = tuple(
-                1.0 if label in ("toxicity", "identity_attack") else UNKNOWN
-                for label in TRAINED_LABELS
-            )
-            examples.append(Example(row["text"], labels, "stormfront"))
-        elif row["label"] == "noHate" and zlib.crc32(row["text"].encode()) % 3 == 0:
-            examples.append(_only_toxicity(row["text"], 0.0))
-    return examples
-
-
-def _read_ruddit(path: Path) -> list[Example]:
-    """Reddit comments with an offensiveness from -1 to 1 (best-worst scaling; Hada et al. 2021).
-
-    The scale has no zero of its own: 0.3 is where comments begin to read as offensive.
-    """
-    examples = []
-    for row in read_table(path):
-        offensiveness = float(row["offensiveness_score"])
-        if row["comment_body"] not in ("[deleted]", "[removed]"):
-            toxicity = 1 / (1 + math.exp(-8 * (offensiveness - 0.3)))
-            examples.append(_only_toxicity(row["comment_body"], toxicity))
-    return examples
-
-
-def _only_toxicity(text: str, toxicity: float) -> Example:
-    return Example(text, (toxicity,) + (UNKNOWN,) * (len(TRAINED_LABELS) - 1), "")

@@ -1,9 +1,8 @@
 """A smaller model of an existing one: its first layers, taught to say what all of them say.
 
 The student begins as the teacher without its last layers (of all layers they are missed least;
-Sajjad et al. 2020, and measured here too, after 50 steps) and learns from the same texts. A label
-that a person gave counts half, what the teacher says of the text the other half (Hinton et al.
-2015), all of it where nobody gave one.
+Sajjad et al. 2020, and measured here too, after 50 steps) and learns from the same texts, labelled
+as `teacher` mixes them, and from composed contrast cases.
 """
 
 from __future__ import annotations
@@ -11,34 +10,23 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from pathlib import Path
 
-import torch
 from tokenizers import Tokenizer
-from tqdm import tqdm
+from torch import nn
 
-from mltox.scoring import Bundle, Scorer, load_bundle
+from mltox.scoring import load_bundle
 from mltox.scoring.bundle import TOKENIZER
-from model_export.calibrate import calibrate_head
 from model_export.classifier import MeanPooledClassifier, save
-from model_export.data import (
-    TRAINED_LABELS,
-    UNKNOWN,
-    VALIDATION_SHARE,
-    DataError,
-    Example,
-    split_validation,
-)
-from model_export.fit import LEARNING_RATE, Schedule, encode, fit, logits_of
+from model_export.data import VALIDATION_SHARE, DataError, split_validation
+from model_export.examples import TRAINED_LABELS, Example
+from model_export.finish import finished
+from model_export.fit import LEARNING_RATE, Schedule, encode, fit
 from model_export.passes import examples_of_pass
 from model_export.restore import restore
 from model_export.rounding import STEPS as ROUNDING_STEPS
 from model_export.rounding import dither, teach_rounding
+from model_export.teacher import Teacher
 from model_export.watch import Watch
-
-TRUTH = 0.5
-AT_ONCE = 2_000
-"""Texts the teacher scores between two movements of the progress bar."""
 
 
 def distil(examples: Sequence[Example], options: argparse.Namespace) -> None:
@@ -62,10 +50,14 @@ def distil(examples: Sequence[Example], options: argparse.Namespace) -> None:
     keep_layers(student, options.layers)
     held_out = encode(validation, tokenizer)
 
-    def drawn(number: int) -> list[Example]:
-        return examples_of_pass(training, number, cases=options.contrast, seed=options.seed)
-
     teacher = Teacher(bundle, options.out)
+
+    def drawn(number: int) -> list[Example]:
+        return examples_of_pass(
+            training, number, cases=options.contrast, seed=options.seed,
+            answered=lambda examples: teacher.answers(examples, number),
+        )  # fmt: skip
+
     sizes = [len(drawn(number)) for number in range(options.passes)]
     print(f"{len(training):,} texts to learn from, {len(validation):,} held out,"
           f" {sum(sizes):,} in {options.passes} passes", flush=True)  # fmt: skip
@@ -73,30 +65,32 @@ def distil(examples: Sequence[Example], options: argparse.Namespace) -> None:
     rate = options.learning_rate or LEARNING_RATE
     progress = fit(
         student,
-        lambda number: encode(teacher.answers(drawn(number), number), tokenizer),
+        lambda number: encode(drawn(number), tokenizer),
         sizes,
         Schedule(options.passes, options.batch, rate, options.seed, options.minutes),
         options.out,
         watch,
     )
-    scalings = calibrate_head(student, logits_of(student, held_out.ids), held_out.labels)
+    settled = finished(student, validation, tokenizer)
     teach_rounding(student, encode(training, tokenizer).ids, ROUNDING_STEPS, options.seed)
     save(student, tokenizer_json, TRAINED_LABELS, options.out)
-    facts = dict(bundle.document.get("training", {})) | {
-        "distilled": {
-            "teacher": f"{bundle.name}@{bundle.sha256[:12]}",
-            "layers": options.layers,
-            "truth": TRUTH,
-            "passes": options.passes,
-            "texts_of_passes": sizes,
-            "steps": progress.step,
-            "learning_rate": rate,
-            "seed": options.seed,
-            "minutes": round(progress.seconds / 60, 1),
-            "watched": watch.seen,
-        },
-        "platt": scalings,
-    }
+    facts = (
+        dict(bundle.document.get("training", {}))
+        | {
+            "distilled": {
+                "teacher": f"{bundle.name}@{bundle.sha256[:12]}",
+                "layers": options.layers,
+                "passes": options.passes,
+                "texts_of_passes": sizes,
+                "steps": progress.step,
+                "learning_rate": rate,
+                "seed": options.seed,
+                "minutes": round(progress.seconds / 60, 1),
+                "watched": watch.seen,
+            },
+        }
+        | settled
+    )
     (options.out / "training.json").write_text(json.dumps(facts, indent=1))
 
 
@@ -107,40 +101,6 @@ def keep_layers(model: MeanPooledClassifier, count: int) -> None:
         raise DataError(f"--layers: the model of the bundle has {len(layers)}")
     model.encoder.encoder.layer = layers[:count]
     model.encoder.config.num_hidden_layers = count
-
-
-class Teacher:
-    """The bundle as it scores in production. What it said of a pass stays in `folder`, so that a
-    training that was stopped need not ask again."""
-
-    def __init__(self, bundle: Bundle, folder: Path) -> None:
-        self._bundle = bundle
-        self._folder = folder
-
-    def answers(self, examples: Sequence[Example], number: int) -> list[Example]:
-        """The examples of a pass, their labels mixed with what the teacher says."""
-        kept = self._folder / f"teacher-{number}.pt"
-        if not kept.exists():
-            torch.save(self._said([example.text for example in examples]), kept)
-        said: list[list[float]] = torch.load(kept, weights_only=True)
-        return [
-            example._replace(labels=mixed(example.labels, own))
-            for example, own in zip(examples, said, strict=True)
-        ]
-
-    def _said(self, texts: Sequence[str]) -> list[list[float]]:
-        scorer = Scorer(self._bundle)
-        said: list[list[float]] = []
-        for start in tqdm(range(0, len(texts), AT_ONCE), desc="teacher", mininterval=10):
-            some = texts[start : start + AT_ONCE]
-            # All count as English, which the sets are.
-            for scores in scorer.score(some, ["en"] * len(some)):
-                said.append([getattr(scores, label) for label in TRAINED_LABELS])
-        return said
-
-
-def mixed(labels: Sequence[float], said: Sequence[float]) -> tuple[float, ...]:
-    return tuple(
-        own if label == UNKNOWN else TRUTH * label + (1 - TRUTH) * own
-        for label, own in zip(labels, said, strict=True)
-    )
+    kept = [number for number, layer in enumerate(model.exits) if layer < count]
+    model.exits = tuple(model.exits[number] for number in kept)
+    model.early = nn.ModuleList(model.early[number] for number in kept)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
 from mltox.base.command_line import Parser
@@ -18,14 +19,13 @@ from mltox.scoring import DEFAULT_BUNDLE, BundleError, Scorer
 from mltox.scoring.bundle import DOCUMENT
 from model_export import contrast, functional
 from model_export.data import (
-    TRAINED_LABELS,
     VALIDATION_SHARE,
     DataError,
-    Example,
     read_table,
     read_training_data,
     split_validation,
 )
+from model_export.examples import TRAINED_LABELS, Example
 from model_export.footprint import footprint
 from model_export.identities import SUBGROUPS, mentions
 from model_export.metrics import (
@@ -39,31 +39,59 @@ from model_export.metrics import (
     subgroup_auc,
 )
 from model_export.model_card import model_card
+from model_export.readers import asks_for_toxicity
 from model_export.robustness import robustness
 
 CHUNK = 512
 
-EVALUATION_ONLY: dict[str, tuple[str, str, Callable[[dict[str, str]], bool]]] = {
-    "tweets to politicians": (
-        "incivility_training-data.csv.gz",
+
+class EvaluationSet(NamedTuple):
+    """A file, the column of its text, whether a row is positive, and which rows belong to it."""
+
+    file: str
+    text: str
+    positive: Callable[[dict[str, str]], bool]
+    belongs: Callable[[dict[str, str]], bool] = lambda row: True
+
+
+EVALUATION_ONLY = {
+    "tweets to politicians": EvaluationSet(
+        "incivility_training-data.csv.gz", "text", lambda row: row["uncivil"] in ("1", "yes")
+    ),
+    "tweets on black lives matter": EvaluationSet(
+        "md_agreement_blm_covid.csv.gz",
         "text",
-        lambda row: row["uncivil"] in ("1", "yes"),
+        lambda row: row["hard_label"] == "1",
+        lambda row: row["domain"] == "BLM",
     ),
-    "olid": ("olid_train_3level.csv.gz", "tweet", lambda row: row["subtask_a"] == "OFF"),
-    "ethos": ("ethos_binary.csv.gz", "comment", lambda row: float(row["isHate"]) >= 0.5),
-    "tweeteval_hate": ("tweeteval_hate_val.csv.gz", "text", lambda row: row["label"] == "1"),
-    "context_toxicity": ("context_toxicity_gn.csv.gz", "text", lambda row: row["label"] == "1"),
-    "insults to participants": (
-        "insults_timestamped.csv.gz",
-        "Text",
-        lambda row: row["oh_label"] == "1",
+    "tweets on covid": EvaluationSet(
+        "md_agreement_blm_covid.csv.gz",
+        "text",
+        lambda row: row["hard_label"] == "1",
+        lambda row: row["domain"] == "Covid-19",
     ),
-    "waseem": ("waseem_twitter.csv.gz", "Text", lambda row: row["oh_label"] == "1"),
+    "olid": EvaluationSet(
+        "olid_train_3level.csv.gz", "tweet", lambda row: row["subtask_a"] == "OFF"
+    ),
+    "ethos": EvaluationSet(
+        "ethos_binary.csv.gz", "comment", lambda row: float(row["isHate"]) >= 0.5
+    ),
+    "tweeteval_hate": EvaluationSet(
+        "tweeteval_hate_val.csv.gz", "text", lambda row: row["label"] == "1"
+    ),
+    "context_toxicity": EvaluationSet(
+        "context_toxicity_gn.csv.gz", "text", lambda row: row["label"] == "1"
+    ),
+    "insults to participants": EvaluationSet(
+        "insults_timestamped.csv.gz", "Text", lambda row: row["oh_label"] == "1"
+    ),
+    "waseem": EvaluationSet("waseem_twitter.csv.gz", "Text", lambda row: row["oh_label"] == "1"),
 }
-"""Sets under GPL or no stated licence, or whose labels mean something else: file, column of the
-text, whether a row is positive."""
+"""Sets under GPL or no stated licence, or whose labels mean something else."""
 LARGEST_SET = 3_000
 RESPELLED = 1_000
+WRONG_EACH = 2
+"""Wrong cases of a functionality that are shown."""
 TIMED = 2_000
 
 
@@ -123,7 +151,8 @@ def evaluate(scorer: Scorer, data: Path) -> dict[str, Any]:
         return scored(scorer, texts, "scoring")[:, 0]
 
     _, held_out = split_validation(read_training_data(data), VALIDATION_SHARE)
-    judged = judge(held_out, toxicity)
+    asked = [example for example in held_out if asks_for_toxicity(example.source)]
+    judged = judge(asked, toxicity)
     threshold = best_threshold(judged.truth, judged.scores)
     cases = functional.functional(toxicity, threshold)
     respelled = slice(None, None, max(1, len(judged.texts) // RESPELLED))
@@ -148,6 +177,7 @@ def evaluate(scorer: Scorer, data: Path) -> dict[str, Any]:
             "kinds": [row._asdict() for row in cases],
         },
         "templates": held_out_templates(toxicity, threshold),
+        "wrong": wrong(toxicity, threshold),
         "robustness": [
             row._asdict()
             for row in robustness(
@@ -191,11 +221,17 @@ def measure(scorer: Scorer, examples: Sequence[Example], what: str) -> list[dict
 def evaluation_sets(data: Path) -> Iterator[tuple[str, list[Example]]]:
     """The sets for evaluation only that are in the folder."""
     unknown = (-1.0,) * (len(TRAINED_LABELS) - 1)
-    for name, (file, column, is_toxic) in EVALUATION_ONLY.items():
-        if data.is_dir() and (data / file).exists():
-            rows = list(read_table(data / file))
+    for name, known in EVALUATION_ONLY.items():
+        if data.is_dir() and (data / known.file).exists():
+            rows = [row for row in read_table(data / known.file) if known.belongs(row)]
             rows = rows[:: max(1, len(rows) // LARGEST_SET)]
-            yield name, [Example(r[column], (float(is_toxic(r)), *unknown), name) for r in rows]
+            yield (
+                name,
+                [
+                    Example(row[known.text], (float(known.positive(row)), *unknown), name)
+                    for row in rows
+                ],
+            )
 
 
 def subgroups(judged: Judged, toxicity: functional.Toxicity) -> dict[str, Any]:
@@ -213,7 +249,26 @@ def subgroups(judged: Judged, toxicity: functional.Toxicity) -> dict[str, Any]:
         for figure in ("subgroup_auc", "bpsn_auc", "bnsp_auc")
         if found
     }
-    return {"groups": found, "power_means": means}
+    return {"groups": found, "power_means": means, "auc": float(roc_auc_score(truth, scores))}
+
+
+def wrong(toxicity: functional.Toxicity, threshold: float) -> list[dict[str, Any]]:
+    """Of each functionality the cases of our own writing that are furthest on the wrong side."""
+    rows = []
+    for kind in functional.read_cases():
+        scores = toxicity(kind.cases)
+        side = scores - threshold if kind.toxic else threshold - scores
+        for index in np.argsort(side)[:WRONG_EACH]:
+            if (scores[index] >= threshold) != kind.toxic:
+                rows.append(
+                    {
+                        "functionality": kind.functionality,
+                        "text": kind.cases[index],
+                        "toxic": kind.toxic,
+                        "score": float(scores[index]),
+                    }
+                )
+    return rows
 
 
 def held_out_templates(toxicity: functional.Toxicity, threshold: float) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from mltox.scoring.batches import batches, padded
 from mltox.scoring.bundle import DOCUMENT, FORMAT, MODEL, TOKENIZER, sha256_of
 from mltox.scoring.normalise import PREPROCESSING, normalise
 from model_export import contrast
+from model_export.classifier import MeanPooledClassifier
 from model_export.data import (
     VALIDATION_SHARE,
     DataError,
@@ -45,6 +46,7 @@ from model_export.parity import (
 from model_export.quantise import Feed, Input, calibrate, quantise, weight_products
 from model_export.restore import name_weights
 from model_export.sources import Source, SourceError, load_source
+from model_export.stages import Staged, cut, output_names, unprefixed
 
 CALIBRATION_TEXTS = 512
 PARITY_TEXTS = 1_000
@@ -103,7 +105,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     max_length = options.max_length or int(source.facts.get("max_length", 128))
     calibration, held_out = texts_of(options.data)
     rows, pad_id = tokenised(source.tokenizer_json, max_length, held_out)
-    fp32 = to_onnx(source.model, pad_id)
+    fp32 = fp32_graph(source, pad_id)
     name_weights(fp32, source.model.state_dict())
     expected = score_rows(torch_scoring(source), rows, pad_id)
     fp32_difference = check_fp32(expected, score_rows(onnx_scoring(fp32), rows, pad_id))
@@ -139,8 +141,34 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
             "products_in_fp32": len(remedies.keep),
         },
     }
-    write_bundle(options.out, model, source.tokenizer_json, document)
+    exits = exits_of(source)
+    models = cut(model, exits) if exits else [model]
+    if exits:
+        below = [*source.facts.get("settled_below", [0.0] * len(exits)), 0.0]
+        document["stages"] = [
+            {"file": MODEL if number == 1 else f"stage-{number}.onnx", "settled_below": limit}
+            for number, limit in enumerate(below, 1)
+        ]
+    if "window" in source.facts:
+        document["window"] = min(max_length, source.facts["window"])
+    write_bundle(options.out, models, source.tokenizer_json, document)
     return document
+
+
+def exits_of(source: Source) -> tuple[int, ...]:
+    """The layers behind which the model may settle a text."""
+    return source.model.exits if isinstance(source.model, MeanPooledClassifier) else ()
+
+
+def fp32_graph(source: Source, pad_id: int) -> onnx.ModelProto:
+    """The whole model as one graph, which also gives the logits of each exit."""
+    exits = exits_of(source)
+    if not isinstance(source.model, MeanPooledClassifier) or not exits:
+        return to_onnx(source.model, pad_id)
+    names = output_names(exits, source.model.wide is not None)
+    graph = to_onnx(Staged(source.model), pad_id, names)
+    unprefixed(graph)
+    return graph
 
 
 def texts_of(data: Path | None) -> tuple[list[str], list[str]]:
@@ -175,7 +203,11 @@ def feeds(rows: Sequence[Sequence[int]], pad_id: int) -> Iterator[Feed]:
 def torch_scoring(source: Source) -> Scoring:
     @torch.no_grad()
     def score(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float64]:
-        logits = source.model(torch.from_numpy(ids), torch.from_numpy(mask))
+        inputs = torch.from_numpy(ids), torch.from_numpy(mask)
+        if isinstance(source.model, MeanPooledClassifier):
+            logits = torch.cat(source.model.all_logits(*inputs), dim=1)
+        else:
+            logits = source.model(*inputs)
         return sigmoid(logits.double().numpy())
 
     return score
@@ -243,14 +275,20 @@ def most_sensitive_first(
 
 
 def write_bundle(
-    folder: Path, model: onnx.ModelProto, tokenizer_json: str, document: dict[str, Any]
+    folder: Path,
+    models: Sequence[onnx.ModelProto],
+    tokenizer_json: str,
+    document: dict[str, Any],
 ) -> None:
-    """The three files; the document last, so that a bundle without it was never finished."""
+    """All files; the document last, so that a bundle without it was never finished."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / DOCUMENT).unlink(missing_ok=True)
-    (folder / MODEL).write_bytes(model.SerializeToString())
+    for old in (folder / DOCUMENT, *folder.glob("*.onnx")):
+        old.unlink(missing_ok=True)
+    names = [stage["file"] for stage in document.get("stages", [{"file": MODEL}])]
+    for name, model in zip(names, models, strict=True):
+        (folder / name).write_bytes(model.SerializeToString())
     (folder / TOKENIZER).write_text(tokenizer_json, encoding="utf-8")
-    document["files"] = {name: sha256_of(folder / name) for name in (MODEL, TOKENIZER)}
+    document["files"] = {name: sha256_of(folder / name) for name in (*names, TOKENIZER)}
     (folder / DOCUMENT).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from mltox.scoring.normalise import normalise
 from model_export.classifier import MeanPooledClassifier
-from model_export.data import Example
+from model_export.examples import Example
 
 CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_SECONDS = 300
@@ -28,6 +28,8 @@ TOXICITY_WEIGHT = 2.0
 LEARNING_RATE = 1.2e-4
 """At its peak, where a model is trained rather than continued."""
 HEAD_FASTER = 10
+EXIT_WEIGHT = 0.25
+"""Of the loss of each exit beside that of the whole network."""
 WARM_UP = 0.05
 
 
@@ -85,7 +87,10 @@ def fit(
     optimiser = torch.optim.AdamW(
         [
             {"params": model.encoder.parameters(), "lr": schedule.learning_rate},
-            {"params": model.head.parameters(), "lr": HEAD_FASTER * schedule.learning_rate},
+            {
+                "params": [weight for head in model.heads for weight in head.parameters()],
+                "lr": HEAD_FASTER * schedule.learning_rate,
+            },
         ],
         weight_decay=0.01,
         fused=True,
@@ -108,9 +113,10 @@ def fit(
             group["lr"] = peak * rate
         ids, mask = pad(rows)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bf16(device)):
-            logits = model(ids.to(device), mask.to(device))
-        loss = masked_loss(logits.float(), torch.from_numpy(labels).to(device))
-        loss.backward()
+            *early, logits = model.all_logits(ids.to(device), mask.to(device))
+        truth = torch.from_numpy(labels).to(device)
+        loss = masked_loss(logits.float(), truth)
+        (loss + EXIT_WEIGHT * sum(masked_loss(exit.float(), truth) for exit in early)).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
@@ -169,21 +175,45 @@ def has_bf16(device: torch.device) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported())
 
 
-@torch.no_grad()
 def logits_of(model: MeanPooledClassifier, rows: Sequence[Sequence[int]]) -> NDArray[np.float64]:
     """Texts × labels, in the order of `rows`. The model is left as it was found."""
+    return all_logits_of(model, rows)[-1]
+
+
+@torch.no_grad()
+def all_logits_of(
+    model: MeanPooledClassifier, rows: Sequence[Sequence[int]]
+) -> NDArray[np.float64]:
+    """Exits and the whole network × texts × labels, in the order of `rows`."""
     device, was_training = next(model.parameters()).device, model.training
     model.eval()
-    found = np.empty((len(rows), model.head.out_features))
+    found = np.empty((len(model.heads), len(rows), model.head.out_features))
+    for chosen, ids, mask in _by_length(rows):
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bf16(device)):
+            logits = model.all_logits(ids.to(device), mask.to(device))
+        found[:, chosen] = torch.stack(logits).double().cpu().numpy()
+    model.train(was_training)
+    return found
+
+
+@torch.no_grad()
+def wide_logits_of(
+    model: MeanPooledClassifier, rows: Sequence[Sequence[int]]
+) -> NDArray[np.float64]:
+    """What the wide branch adds (texts × labels), 0 where there is none."""
+    found = np.zeros((len(rows), model.head.out_features))
+    if model.wide is not None:
+        for chosen, ids, mask in _by_length(rows):
+            found[chosen] = model.wide(ids, mask).double().numpy()
+    return found
+
+
+def _by_length(rows: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Tensor, Tensor]]:
+    """(indices, ids, mask) of 64 rows of like length each."""
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     for start in range(0, len(order), 64):
         chosen = order[start : start + 64]
-        ids, mask = pad([rows[index] for index in chosen])
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=has_bf16(device)):
-            logits = model(ids.to(device), mask.to(device))
-        found[chosen] = logits.double().cpu().numpy()
-    model.train(was_training)
-    return found
+        yield chosen, *pad([rows[index] for index in chosen])
 
 
 def _batches(

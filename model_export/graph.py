@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -12,8 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 
-def to_onnx(model: nn.Module, pad_id: int) -> onnx.ModelProto:
-    """`input_ids`, `attention_mask` (int64, texts × tokens) to `logits`; both axes dynamic."""
+def to_onnx(model: nn.Module, pad_id: int, outputs: Sequence[str] = ("logits",)) -> onnx.ModelProto:
+    """`input_ids`, `attention_mask` (int64, texts × tokens) to `outputs`; both axes dynamic."""
     ids = torch.full((2, 16), pad_id, dtype=torch.int64)
     ids[:, :8] = torch.arange(5, 13)
     mask = (torch.arange(16) < torch.tensor([[8], [6]])).to(torch.int64)
@@ -26,8 +27,9 @@ def to_onnx(model: nn.Module, pad_id: int) -> onnx.ModelProto:
             (ids, mask),
             stream,
             input_names=["input_ids", "attention_mask"],
-            output_names=["logits"],
-            dynamic_axes={"input_ids": axes, "attention_mask": axes, "logits": {0: "texts"}},
+            output_names=list(outputs),
+            dynamic_axes={"input_ids": axes, "attention_mask": axes}
+            | {name: axes if name.startswith("states") else {0: "texts"} for name in outputs},
             opset_version=17,
             dynamo=False,
         )

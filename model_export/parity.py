@@ -13,13 +13,14 @@ from tokenizers import Tokenizer
 
 from mltox.base.errors import UserError
 from mltox.scoring.batches import batches, padded
+from mltox.scoring.session import LOGITS
 
 MAX_FP32 = 1e-4
 MEAN_INT8, MAX_INT8 = 0.01, 0.10
 MAX_BATCH = 1e-4
 
 Scoring = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]
-"""Ids and mask (texts × tokens) to probabilities (texts × labels)."""
+"""Ids and mask (texts × tokens) to probabilities (texts × labels, of one stage after another)."""
 
 
 class ParityError(UserError):
@@ -43,13 +44,14 @@ def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def onnx_scoring(model: onnx.ModelProto) -> Scoring:
+    names = [value.name for value in model.graph.output if value.name.startswith(LOGITS)]
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
 
     def score(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float64]:
         feed = {"input_ids": ids, "attention_mask": mask}
-        return sigmoid(np.asarray(session.run(["logits"], feed)[0], dtype=np.float64))
+        return sigmoid(np.concatenate(session.run(names, feed), axis=1).astype(np.float64))
 
     return score
 

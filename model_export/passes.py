@@ -3,38 +3,60 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from model_export import contrast
-from model_export.data import Example
+from model_export.examples import Example
+from model_export.joined import SHARE as JOINED_SHARE
+from model_export.joined import fillers, joined
 from model_export.perturb import perturbed
 
 CLEAN_SHARE = 0.5
 """Of the clean Jigsaw comments, six for each toxic one, a pass sees this share: every toxic text is
-met in every pass, every clean one in every second, for half of the time."""
+met in every pass, every clean one in every second."""
 PERTURBED_SHARE = 0.12
 _CLEAN_BELOW = 0.3
 
+Answered = Callable[[Sequence[Example]], list[Example]]
+
 
 def examples_of_pass(
-    examples: Sequence[Example], number: int, *, cases: int, seed: int
+    examples: Sequence[Example],
+    number: int,
+    *,
+    cases: int,
+    seed: int,
+    share: float = 1.0,
+    answered: Answered | None = None,
 ) -> list[Example]:
-    """The examples of pass `number`, with about `cases` newly composed contrast cases.
+    """The examples of pass `number`: `share` of the texts, and about `cases` newly composed
+    contrast cases.
 
-    Clean and toxic texts are respelled equally often, so that spelling alone tells nothing.
+    `answered` may fill in labels; it sees the texts as they are written, for what is then done to
+    some of them changes no label: they are respelled, clean and toxic ones equally often, so that
+    spelling alone tells nothing, or joined with clean texts.
     """
     generator = random.Random(f"{seed}-{number}")
     chosen = [
         example
         for example in examples
-        if example.source != "jigsaw"
-        or example.labels[0] >= _CLEAN_BELOW
-        or generator.random() < CLEAN_SHARE
+        if generator.random() < share
+        and (
+            example.source != "jigsaw"
+            or example.labels[0] >= _CLEAN_BELOW
+            or generator.random() < CLEAN_SHARE
+        )
     ]
+    if answered is not None:
+        chosen = answered(chosen)
     chosen += [case for _, case in contrast.compose(cases, seed=1000 * seed + number)]
-    return [
-        example._replace(text=perturbed(example.text, generator))
-        if generator.random() < PERTURBED_SHARE
-        else example
-        for example in chosen
-    ]
+    clean = fillers(examples)
+    return [_changed(example, clean, generator) for example in chosen]
+
+
+def _changed(example: Example, clean: Sequence[str], generator: random.Random) -> Example:
+    if generator.random() < PERTURBED_SHARE:
+        example = example._replace(text=perturbed(example.text, generator))
+    if clean and generator.random() < JOINED_SHARE:
+        example = joined(example, clean, generator)
+    return example

@@ -13,7 +13,6 @@ from torch import Tensor
 from transformers import BertConfig
 
 from mltox.scoring import Bundle, BundleError
-from mltox.scoring.bundle import MODEL
 from model_export.classifier import MeanPooledClassifier, empty
 
 TRANSPOSED = ".T"
@@ -58,8 +57,11 @@ def restore(bundle: Bundle) -> MeanPooledClassifier:
             f"the bundle {bundle.name} cannot be trained further: `mltox train` did not make it"
         )
     model = empty(BertConfig(**config), len(bundle.labels))
-    graph = onnx.load(str(bundle.folder / MODEL)).graph
-    stored = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    stored = {
+        tensor.name: numpy_helper.to_array(tensor)
+        for stage in bundle.stages
+        for tensor in onnx.load(str(bundle.folder / stage.file)).graph.initializer
+    }
     state = {name: _weight(name, stored, bundle) for name in model.state_dict()}
     model.load_state_dict(state)
     return model

@@ -47,10 +47,10 @@ def teach_rounding(
             group["lr"] = LEARNING_RATE * (1 - step / len(chosen))
         ids, mask = pad([rows[index] for index in batch])
         with torch.no_grad():
-            wanted = torch.sigmoid(teacher(ids, mask))
+            wanted = torch.sigmoid(torch.stack(teacher.all_logits(ids, mask)))
         with rounded(model, ranges):
-            loss = binary_cross_entropy_with_logits(model(ids, mask), wanted)
-            loss.backward()
+            said = torch.stack(model.all_logits(ids, mask))
+            binary_cross_entropy_with_logits(said, wanted).backward()
         torch.nn.utils.clip_grad_norm_(model.encoder.parameters(), 1.0)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)

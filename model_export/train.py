@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,30 +13,33 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from mltox.base.command_line import Parser
-from mltox.scoring import BundleError
+from mltox.scoring import BundleError, load_bundle
 from mltox.scoring.normalise import PREPROCESSING, normalise
 from model_export import continued, contrast, evaluate, export
-from model_export.calibrate import calibrate_head
 from model_export.classifier import MeanPooledClassifier, keep_pieces, load_encoder, save
-from model_export.data import (
-    TRAINED_LABELS,
-    VALIDATION_SHARE,
-    DataError,
-    Example,
-    read_training_data,
-    split_validation,
-)
+from model_export.data import VALIDATION_SHARE, DataError, read_training_data, split_validation
 from model_export.distil import distil
-from model_export.fit import LEARNING_RATE, Progress, Schedule, encode, fit, logits_of
+from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
+from model_export.finish import finished
+from model_export.fit import LEARNING_RATE, Progress, Schedule, encode, fit
 from model_export.parity import ParityError
-from model_export.passes import examples_of_pass
+from model_export.passes import Answered, examples_of_pass
 from model_export.rounding import STEPS as ROUNDING_STEPS
 from model_export.rounding import teach_rounding
+from model_export.teacher import Teacher, untaught
 from model_export.vocabulary import prune
 from model_export.watch import Watch
 from model_export.wide import fit_wide
 
 DEFAULT_BASE = "sentence-transformers/all-MiniLM-L6-v2"
+EXITS = (1, 2, 4)
+"""Numbers of layers behind which a text may be settled."""
+DEPTH = 4
+"""The exit at which the network is cut in the end: what lies behind it ranks no better."""
+SHARE = 0.5
+"""Of the texts that a pass with composed cases sees."""
+WINDOW = 64
+"""Word pieces of a window of a long text."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
         "        bundle OUT/bundle with its measurements. Stopped, it goes on from its last\n"
         "        checkpoint when it is started again with the same --out",
         epilog="examples:\n  mltox train --data labelled/ --out trained/\n"
+        "  mltox train --data labelled/ --teacher trained/bundle --out better/\n"
         "  mltox train --continue-from trained/bundle --data new_labels.csv --out newer/\n"
         "  mltox train --distil-from trained/bundle --data labelled/ --passes 1 --out smaller/",
     )
@@ -60,9 +64,12 @@ def parser() -> argparse.ArgumentParser:
                            " into the model of this bundle, and keep what it knows")  # fmt: skip
     arguments.add_argument("--distil-from", metavar="BUNDLE", help="teach the first layers of"
                            " this bundle's model to say what all of them say")  # fmt: skip
+    arguments.add_argument("--teacher", metavar="BUNDLE", help="mix the labels of the texts with"
+                           " what this bundle says of them")  # fmt: skip
     arguments.add_argument("--layers", type=int, default=4, metavar="N",
                            help="first layers that --distil-from keeps (%(default)s)")  # fmt: skip
-    arguments.add_argument("--passes", type=int, default=2, help="over the data (%(default)s)")
+    arguments.add_argument("--passes", type=int, default=2, help="over half of the texts and the"
+                           " composed cases, after one over all texts (%(default)s)")  # fmt: skip
     arguments.add_argument("--minutes", type=float, default=float("inf"),
                            help="end, learning rate at zero, after this time at the latest;"
                            " makes the outcome depend on the machine's speed")  # fmt: skip
@@ -70,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--learning-rate", type=float, help=f"at its peak ({LEARNING_RATE};"
                            f" {continued.LEARNING_RATE} with --continue-from)")  # fmt: skip
     arguments.add_argument("--max-length", type=int, default=96, help="word pieces a text")
-    arguments.add_argument("--vocabulary", type=int, default=12_000, help="word pieces kept")
+    arguments.add_argument("--vocabulary", type=int, default=16_000, help="word pieces kept")
     arguments.add_argument("--contrast", type=int, default=14_000, help="composed cases a pass")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--name", default="mltox-minilm", help="of the bundle (%(default)s)")
@@ -96,7 +103,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
-    """Trains, calibrates and saves into `options.out`; see `parser` for the options."""
+    """Trains, calibrates and saves into `options.out`; see `parser` for the options.
+
+    First the network meets what people labelled, as it is. Then it learns the composed cases too,
+    with early exits, while a teacher, where one is given, says what it should not unlearn: without
+    that, composed cases cost order among real posts.
+    """
     training, validation = split_validation(examples, VALIDATION_SHARE)
     base = options.base or default_base()
     composed = [case for _, case in contrast.compose(options.contrast, options.seed)]
@@ -107,38 +119,74 @@ def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
     encoder = load_encoder(base)
     keep_pieces(encoder, old_ids)
     model = MeanPooledClassifier(encoder, len(TRAINED_LABELS))
-    held_out = encode(validation, tokenizer)
+    watch = Watch(model, encode(validation, tokenizer))
+    known = [untaught(example) for example in training]
+    known = [example for example in known if max(example.labels) != UNKNOWN]
 
-    def drawn(number: int) -> list[Example]:
-        return examples_of_pass(training, number, cases=options.contrast, seed=options.seed)
+    def plain(number: int) -> list[Example]:
+        return examples_of_pass(known, number, cases=0, seed=options.seed)
 
-    sizes = [len(drawn(number)) for number in range(options.passes)]
-    print(f"{len(training):,} texts to train on, {len(validation):,} held out,"
-          f" {sum(sizes):,} in {options.passes} passes", flush=True)  # fmt: skip
-    watch = Watch(model, held_out)
-    progress = fit(
-        model, lambda number: encode(drawn(number), tokenizer), sizes,
-        Schedule(options.passes, options.batch, options.learning_rate or LEARNING_RATE,
-                 options.seed, options.minutes),
-        options.out, watch,
-    )  # fmt: skip
-    known = encode(training, tokenizer)
+    print(f"{len(training):,} texts to train on, {len(validation):,} held out", flush=True)
+    first = _fitted(model, plain, 1, tokenizer, options, "first", watch)
+    encoded = encode(known, tokenizer)
     print("fitting the wide branch", flush=True)
-    model.wide = fit_wide(known.ids, known.labels, len(old_ids))
-    scalings = calibrate_head(model, logits_of(model, held_out.ids), held_out.labels)
-    teach_rounding(model, known.ids, ROUNDING_STEPS, options.seed)
+    model.wide = fit_wide(encoded.ids, encoded.labels, len(old_ids))
+    model.add_exits(EXITS)
+    teacher = Teacher(load_bundle(options.teacher), options.out) if options.teacher else None
+
+    def answered(number: int) -> Answered:
+        def of(some: Sequence[Example]) -> list[Example]:
+            return teacher.answers(some, number) if teacher else [untaught(one) for one in some]
+
+        return of
+
+    def taught(number: int) -> list[Example]:
+        return examples_of_pass(
+            training if teacher else known, number, cases=options.contrast,
+            seed=options.seed + 2, share=SHARE, answered=answered(number),
+        )  # fmt: skip
+
+    progress = _fitted(model, taught, options.passes, tokenizer, options, "second", watch)
+    model.cut_behind(DEPTH)
+    settled = finished(model, validation, tokenizer)
+    teach_rounding(model, encoded.ids, ROUNDING_STEPS, options.seed)
     save(model, tokenizer_json, TRAINED_LABELS, options.out)
-    facts = training_facts(examples, options, progress) | {
+    facts = training_facts(examples, options, progress) | settled | {
         "base_model": options.base or DEFAULT_BASE,
         "vocabulary": len(old_ids),
+        "window": min(WINDOW, options.max_length),
         "passes": options.passes,
-        "texts_of_passes": sizes,
+        "first_steps": first.step,
+        "teacher": teacher.name if teacher else None,
         "contrast_templates": sum(len(kind.templates) for kind in contrast.read_kinds()),
         "watched": watch.seen,
-        "platt": scalings,
-    }
+    }  # fmt: skip
     (options.out / "training.json").write_text(json.dumps(facts, indent=1))
-    print(f"{progress.step:,} steps in {progress.seconds / 60:.1f} minutes: {options.out}")
+    print(f"{first.step + progress.step:,} steps in"
+          f" {(first.seconds + progress.seconds) / 60:.1f} minutes: {options.out}")  # fmt: skip
+
+
+def _fitted(
+    model: MeanPooledClassifier,
+    drawn: Callable[[int], list[Example]],
+    passes: int,
+    tokenizer: Tokenizer,
+    options: argparse.Namespace,
+    folder: str,
+    watch: Watch,
+) -> Progress:
+    """Trains the model on what each pass draws, with its checkpoint in a folder of its own."""
+    where: Path = options.out / folder
+    where.mkdir(exist_ok=True)
+    rate = options.learning_rate or LEARNING_RATE
+    return fit(
+        model,
+        lambda number: encode(drawn(number), tokenizer),
+        [len(drawn(number)) for number in range(passes)],
+        Schedule(passes, options.batch, rate, options.seed, options.minutes),
+        where,
+        watch,
+    )
 
 
 def training_facts(

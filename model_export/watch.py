@@ -5,7 +5,7 @@ from __future__ import annotations
 from sklearn.metrics import roc_auc_score
 
 from model_export.classifier import MeanPooledClassifier
-from model_export.data import TRAINED_LABELS
+from model_export.examples import TRAINED_LABELS
 from model_export.fit import Encoded, logits_of
 
 WATCHED = 1_500

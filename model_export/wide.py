@@ -16,7 +16,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
-from model_export.data import UNKNOWN
+from model_export.examples import UNKNOWN
 
 BUCKETS = 2**17
 WEIGHT = 0.3

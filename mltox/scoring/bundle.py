@@ -1,7 +1,11 @@
 """Model bundles: a folder with `model.onnx`, `tokenizer.json` and `bundle.json`.
 
 `model.onnx` takes `input_ids` and `attention_mask` (int64, texts × tokens) and gives `logits`
-(float32, texts × labels). `bundle.json` describes it and holds the SHA-256 of both other files.
+(float32, texts × labels). `bundle.json` describes it and holds the SHA-256 of the other files.
+
+A model may be cut into stages, `model.onnx`, `stage-2.onnx` and so on. Each gives
+`logits` and, but for the last, what later ones take; a text whose toxicity is below what
+`bundle.json` says of the stage is settled there.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -24,12 +29,21 @@ from mltox.scoring.normalise import PREPROCESSING
 DEFAULT_BUNDLE = Path(__file__).parent / "bundles" / "default"
 DOCUMENT, MODEL, TOKENIZER = "bundle.json", "model.onnx", "tokenizer.json"
 FORMAT = 1
+_DECIDES = ("labels", "max_length", "preprocessing", "files", "stages", "window")
 MOST_BYTES = {DOCUMENT: 1_000_000, TOKENIZER: 100_000_000, MODEL: 2_000_000_000}
+_STAGE_FILE = re.compile(r"model\.onnx|stage-[1-9]\.onnx")
 MOST_LANGUAGES, LONGEST_NAME = 300, 100
 
 
 class BundleError(UserError):
     """A bundle cannot be used; the message is one line for a person."""
+
+
+class Stage(NamedTuple):
+    """A part of a model: its file, and the probability of toxicity below which its logits stand."""
+
+    file: str
+    settled_below: float
 
 
 class Bundle(NamedTuple):
@@ -41,8 +55,11 @@ class Bundle(NamedTuple):
     languages: tuple[str, ...]
     max_length: int
     threshold: float
+    stages: tuple[Stage, ...]
+    window: int
+    """Word pieces of a window of a text that is longer than `max_length`."""
     sha256: str
-    """Of all that decides a score: both files, labels, preprocessing, length."""
+    """Of all that decides a score: the files, labels, preprocessing, lengths, stages."""
     document: Mapping[str, Any]
 
 
@@ -54,7 +71,8 @@ def load_bundle(path: str | Path) -> Bundle:
     """
     folder = _fetch(str(path)) if str(path).startswith("gs://") else Path(path)
     document = _read_document(folder, str(path))
-    for name in (MODEL, TOKENIZER):
+    stages = _stages(document)
+    for name in (*(stage.file for stage in stages), TOKENIZER):
         _checked(folder / name, document["files"].get(name), str(path))
     return Bundle(
         folder=folder,
@@ -63,6 +81,8 @@ def load_bundle(path: str | Path) -> Bundle:
         languages=tuple(document["languages"]),
         max_length=document["max_length"],
         threshold=document["threshold"],
+        stages=stages,
+        window=document.get("window", document["max_length"]),
         sha256=fingerprint(document),
         document=document,
     )
@@ -76,6 +96,11 @@ def content_of(bundle: Bundle, name: str) -> bytes:
     return _checked(bundle.folder / name, bundle.document["files"].get(name), bundle.name)
 
 
+def most_bytes(name: str) -> int:
+    """How large a file of a bundle may be. Raises KeyError for what is none."""
+    return MOST_BYTES[MODEL if _STAGE_FILE.fullmatch(name) else name]
+
+
 def peek_fingerprint(path: str | Path) -> str:
     """The fingerprint that the document of the bundle claims; its files are not looked at."""
     if not str(path).startswith("gs://"):
@@ -87,8 +112,13 @@ def peek_fingerprint(path: str | Path) -> str:
 
 def fingerprint(document: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of what decides a score. The threshold and the metrics do not."""
-    decides = {key: document[key] for key in ("labels", "max_length", "preprocessing", "files")}
+    decides = {key: document[key] for key in _DECIDES if key in document}
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def _stages(document: Mapping[str, Any]) -> tuple[Stage, ...]:
+    given = document.get("stages", [{"file": MODEL, "settled_below": 0.0}])
+    return tuple(Stage(stage["file"], stage["settled_below"]) for stage in given)
 
 
 def sha256_of(path: Path) -> str:
@@ -144,15 +174,34 @@ def _check_document(document: object, shown: str) -> None:
         raise BundleError(f"the bundle {shown} has unknown labels: {', '.join(sorted(unknown))}")
     if "toxicity" not in labels or len(set(labels)) < len(labels):
         raise BundleError(f"labels of the bundle {shown} must be distinct and include toxicity")
+    if not _are_stages(document.get("stages", [{"file": MODEL, "settled_below": 0}])):
+        raise BundleError(f"{DOCUMENT} of the bundle {shown} has no valid `stages`")
+    window = document.get("window", document["max_length"])
+    if not isinstance(window, int) or not 3 <= window <= document["max_length"]:
+        raise BundleError(f"`window` of the bundle {shown} is out of range")
     if not 0 < document["threshold"] < 1 or not 3 <= document["max_length"] <= 8192:
         raise BundleError(f"threshold or max_length of the bundle {shown} is out of range")
+
+
+def _are_stages(given: object) -> bool:
+    """Whether `stages` names files that may be stages, and what is settled by each."""
+    if not isinstance(given, list) or not given:
+        return False
+    return all(
+        isinstance(stage, dict)
+        and isinstance(stage.get("file"), str)
+        and _STAGE_FILE.fullmatch(stage["file"]) is not None
+        and isinstance(stage.get("settled_below"), int | float)
+        and 0 <= stage["settled_below"] <= 1
+        for stage in given
+    )
 
 
 def _checked(file: Path, expected: object, shown: str) -> bytes:
     """The content of a file, if it has this hash. What is hashed is what is used: between a look at
     a file and its use somebody may put another in its place."""
     try:
-        content = read_regular(file, MOST_BYTES[file.name], follow=False)
+        content = read_regular(file, most_bytes(file.name), follow=False)
     except OSError as error:
         reason = error.strerror or error
         raise BundleError(f"cannot read {file.name} of the bundle {shown}: {reason}") from None
@@ -166,7 +215,7 @@ def _checked(file: Path, expected: object, shown: str) -> bytes:
 
 
 def _fetch(uri: str) -> Path:
-    """A local copy of the three files of a bundle on Cloud Storage, removed when Python exits.
+    """A local copy of the files of a bundle on Cloud Storage, removed when Python exits.
 
     A run looks at a bundle before it begins, for its threshold, and to score: the large files come
     once for as long as the document stays the same.
@@ -185,16 +234,17 @@ def _copy(uri: str, document: bytes) -> Path:
     atexit.register(target.cleanup)
     folder = Path(target.name)
     (folder / DOCUMENT).write_bytes(document)
-    files = _read_document(folder, uri)["files"]
-    _download(uri, folder, (MODEL, TOKENIZER))
-    for name in (MODEL, TOKENIZER):
-        _checked(folder / name, files.get(name), uri)
+    read = _read_document(folder, uri)
+    names = (*(stage.file for stage in _stages(read)), TOKENIZER)
+    _download(uri, folder, names)
+    for name in names:
+        _checked(folder / name, read["files"].get(name), uri)
     return folder
 
 
 def _download(uri: str, folder: Path, names: Sequence[str]) -> None:
     try:
         # One byte beyond the bound is enough to be refused.
-        download(uri, folder, {name: MOST_BYTES[name] for name in names})
+        download(uri, folder, {name: most_bytes(name) for name in names})
     except ObjectError as error:
         raise BundleError(f"cannot fetch the bundle {uri}: {error}") from None

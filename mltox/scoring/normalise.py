@@ -11,8 +11,10 @@ import re
 import unicodedata
 
 from mltox.scoring.disguise import undisguise
+from mltox.scoring.pictures import named, removed
+from mltox.scoring.runtogether import LEAST_LETTERS, apart, sentence
 
-PREPROCESSING = "mltox-2"
+PREPROCESSING = "mltox-3"
 MAX_CHARS = 10_000
 """Characters looked at: the longest comment on Reddit, and more than nearly all posts elsewhere."""
 
@@ -23,6 +25,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\
 _RETWEET = re.compile(r"^\W{0,8}RT @\w{1,30}: ?")
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _MENTION = re.compile(r"(?<![\w@.])@\w[\w.-]*")
+_MENTIONS = re.compile(r"(?:@user\s+){2,}")
+_LONG_WORD = re.compile(rf"(?<![\w@/.#])[A-Za-z]{{{LEAST_LETTERS},40}}(?![\w@/]|\.\w)")
 _HASHTAG = re.compile(r"#(\w+)")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|_")
 _RUN = re.compile(r"(\S)\1{3,}")
@@ -42,16 +46,23 @@ def normalise(text: str) -> str:
     if "&" in text:
         text = _CONTROL.sub(" ", html.unescape(html.unescape(text)))
     if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+        text = _INVISIBLE.sub("", named(unicodedata.normalize("NFKC", text)))
     text = _RETWEET.sub("", text)
     text = _LINK.sub("http", text)
     if "@" in text:
-        text = _MENTION.sub("@user", text)
+        text = _MENTIONS.sub("@user ", _MENTION.sub("@user", text))
     if "#" in text:
         text = _HASHTAG.sub(_split_hashtag, text)
     text = _RUN.sub(r"\1\1\1", text)
-    return undisguise(_SPACE.sub(" ", text).strip())
+    text = undisguise(_SPACE.sub(" ", text).strip())
+    return _LONG_WORD.sub(lambda word: sentence(word.group()), text)
+
+
+def spoken(text: str) -> str:
+    """What of a text tells its language: normalised, without pictures."""
+    return normalise(text if text.isascii() else removed(text[:MAX_CHARS]))
 
 
 def _split_hashtag(match: re.Match[str]) -> str:
-    return "#" + _CAMEL.sub(" ", match.group(1))
+    words = _CAMEL.sub(" ", match.group(1)).split()
+    return "#" + " ".join(apart(word) if len(word) > 5 else word for word in words)

@@ -17,7 +17,7 @@ from mltox.posts.records import LABELS, UNSCORED, Scores
 from mltox.scoring.bundle import DEFAULT_BUNDLE, Bundle, load_bundle
 from mltox.scoring.inputs import languages_of, listed
 from mltox.scoring.language import in_languages
-from mltox.scoring.normalise import MAX_CHARS, normalise
+from mltox.scoring.normalise import MAX_CHARS, normalise, spoken
 from mltox.scoring.sentences import sentences
 from mltox.scoring.session import Session, open_tokenizer
 from mltox.scoring.windows import whole, windows
@@ -97,7 +97,7 @@ class Scorer:
         given = listed(texts)
         tagged = languages_of(langs, len(given))
         places = [
-            list(sentences(text[:MAX_CHARS])) if self._is_scored(normalise(text), lang) else []
+            list(sentences(text[:MAX_CHARS])) if self._is_scored(text, lang) else []
             for text, lang in zip(given, tagged, strict=True)
         ]
         parts = [
@@ -116,8 +116,8 @@ class Scorer:
                 named = {label: getattr(found, label) for label in self.bundle.labels}
                 yield Span(begin, end, named)
 
-    def _is_scored(self, plain: str, lang: str | None) -> bool:
-        return bool(plain) and in_languages(plain, lang, self.bundle.languages)
+    def _is_scored(self, text: str, lang: str | None) -> bool:
+        return bool(normalise(text)) and in_languages(spoken(text), lang, self.bundle.languages)
 
     def _score(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[Scores]:
         results: list[Scores | None] = []
@@ -125,7 +125,8 @@ class Scorer:
         pending: list[str] = []
         for index, (text, lang) in enumerate(zip(texts, langs, strict=True)):
             plain = normalise(text)
-            if not self._is_scored(plain, lang):
+            tongue = plain if text.isascii() else spoken(text)
+            if not (plain and in_languages(tongue, lang, self.bundle.languages)):
                 results.append(UNSCORED)
                 continue
             key = hashlib.blake2b(plain.encode(), digest_size=16).digest()
@@ -147,7 +148,7 @@ class Scorer:
         rows: list[list[int]] = []
         begins = [0]
         for text, encoding in zip(plain, self._tokenizer.encode_batch(list(plain)), strict=True):
-            rows += windows(encoding, text, self.bundle.max_length)
+            rows += windows(encoding, text, self.bundle.max_length, self.bundle.window)
             begins.append(len(rows))
         logits = self._session.logits(rows, self._pad_id)
         found = [whole(logits[begin:end]) for begin, end in pairwise(begins)]

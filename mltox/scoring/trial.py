@@ -19,7 +19,7 @@ TEXTS = (
     "You are a stupid idiot and I hope that you die.",
     "The council meets on Tuesday at seven.",
     "ok",
-    "😀 #vote https://example.org @somebody " + "word " * 200,
+    "😀 #vote https://example.org @somebody " + "word " * 60,
 )
 SECONDS = 120.0
 """For loading and scoring TEXTS. The model that ships takes about one."""

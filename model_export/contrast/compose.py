@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import yaml
 
-from model_export.data import TRAINED_LABELS, UNKNOWN, Example
+from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
 
 FILLERS = "fillers.yaml"
 _SLOT = re.compile(r"\{(\w+)\}")

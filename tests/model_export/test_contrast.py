@@ -2,13 +2,14 @@ import re
 
 import numpy as np
 
+from mltox.scoring.pictures import named
 from model_export import contrast, functional
 from model_export.contrast.compose import read_fillers
-from model_export.data import TRAINED_LABELS
+from model_export.examples import TRAINED_LABELS
 
 
 def words(text: str) -> str:
-    return re.sub(r"\W+", " ", text).strip().casefold()
+    return re.sub(r"\W+", " ", named(text)).strip().casefold()
 
 
 def test_every_template_can_be_composed() -> None:

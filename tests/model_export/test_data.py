@@ -2,14 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from model_export.data import (
-    TRAINED_LABELS,
-    UNKNOWN,
-    DataError,
-    Example,
-    read_labelled,
-    split_validation,
-)
+from model_export.data import DataError, read_labelled, split_validation
+from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
 
 
 def test_every_column_of_jigsaw_is_known(tmp_path: Path) -> None:

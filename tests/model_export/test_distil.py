@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("torch", reason="the [export] extra is not installed")
 
 from mltox.scoring import Scorer
-from model_export import contrast, distil, train
-from model_export.data import UNKNOWN, Example
+from model_export import contrast, teacher, train
+from model_export.examples import UNKNOWN, Example
 
 
 def some_texts(count: int, seed: int) -> list[Example]:
@@ -19,17 +19,26 @@ def some_texts(count: int, seed: int) -> list[Example]:
 
 
 def test_a_label_of_a_person_counts_half_and_an_unknown_one_not() -> None:
-    assert distil.mixed((1.0, 0.0, UNKNOWN), (0.4, 0.4, 0.3)) == pytest.approx((0.7, 0.2, 0.3))
+    example = Example("x", (1.0, 0.0, UNKNOWN, UNKNOWN, 1.0), "davidson")
+    said = teacher.mixed(example, (0.4, 0.4, 0.3, UNKNOWN, UNKNOWN))
+    assert said.labels == pytest.approx((0.7, 0.2, 0.3, UNKNOWN, 1.0))
+
+
+def test_a_set_that_asked_for_hate_counts_less_and_alone_says_nothing_of_toxicity() -> None:
+    example = Example("x", (1.0, 0.0), "implicit_hate")
+    assert teacher.mixed(example, (0.4, 0.4)).labels == pytest.approx((0.46, 0.2))
+    assert teacher.untaught(example).labels == (UNKNOWN, 0.0)
+    assert teacher.untaught(example._replace(source="civil")).labels == (1.0, 0.0)
 
 
 def test_a_pass_is_shown_to_the_teacher_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examples = some_texts(6, seed=2)
-    first = distil.Teacher(Scorer().bundle, tmp_path).answers(examples, 0)
+    first = teacher.Teacher(Scorer().bundle, tmp_path).answers(examples, 0)
     assert all(0 <= label <= 1 for example in first for label in example.labels)
-    monkeypatch.setattr(distil, "Scorer", None)
-    assert distil.Teacher(Scorer().bundle, tmp_path).answers(examples, 0) == first
+    monkeypatch.setattr(teacher, "Scorer", None)
+    assert teacher.Teacher(Scorer().bundle, tmp_path).answers(examples, 0) == first
 
 
 @pytest.mark.parametrize("count", ["0", "6"])

@@ -13,14 +13,14 @@ transformers = pytest.importorskip("transformers", reason="the [export] extra is
 from mltox.scoring import BundleError, Scorer, load_bundle  # noqa: E402
 from model_export import export  # noqa: E402
 from model_export.classifier import MeanPooledClassifier, save  # noqa: E402
-from model_export.data import TRAINED_LABELS  # noqa: E402
+from model_export.examples import TRAINED_LABELS  # noqa: E402
 from model_export.parity import sigmoid  # noqa: E402
 from model_export.quantise import best_range  # noqa: E402
 from model_export.restore import restore  # noqa: E402
 from model_export.sources import SourceError, load_source, select_labels  # noqa: E402
 from tests.model_export import tiny  # noqa: E402
 
-TEXTS = ["you are nice", "no", "a much longer text " * 9, ""]
+TEXTS = ["you are nice", "no", "a much longer text " * 9, "?"]
 JIGSAW = ("toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate")
 
 

@@ -100,7 +100,7 @@ def test_platt_recovers_a_known_distortion() -> None:
 def test_calibration_is_folded_into_the_head(tmp_path: Path) -> None:
     model, held_out = network().eval(), texts(5)
     before = logits_of(model, held_out.ids)
-    (scale, shift), unknown = calibrate_head(model, before, held_out.labels)
+    (scale, shift), unknown = calibrate_head(model, held_out)
     assert unknown == (1.0, 0.0)
     after = logits_of(model, held_out.ids)
     assert np.allclose(after[:, 0], before[:, 0] * scale + shift, atol=0.05)

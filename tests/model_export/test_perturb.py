@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltox.scoring.normalise import normalise
-from model_export.data import Example
+from model_export.examples import Example
 from model_export.passes import examples_of_pass
 from model_export.perturb import CHANGES, perturbed
 
@@ -51,7 +51,8 @@ def test_respelling_tells_nothing_of_the_label() -> None:
     chosen = examples_of_pass(examples() * 5, 0, cases=0, seed=1)
     respelled: dict[float, list[bool]] = {0.0: [], 1.0: []}
     for example in chosen:
-        plain = re.fullmatch(r"(clean|toxic) \w+ number \d+ here", example.text)
+        kind = "toxic" if example.labels[0] else "clean"
+        plain = re.search(rf"{kind} \w+ number \d+ here", example.text)
         respelled[example.labels[0]].append(plain is None)
     shares = [sum(found) / len(found) for found in respelled.values()]
     assert all(0.07 < share < 0.17 for share in shares)

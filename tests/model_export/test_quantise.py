@@ -13,7 +13,7 @@ transformers = pytest.importorskip("transformers", reason="the [export] extra is
 from mltox.scoring import load_bundle  # noqa: E402
 from model_export import export  # noqa: E402
 from model_export.classifier import MeanPooledClassifier, save  # noqa: E402
-from model_export.data import TRAINED_LABELS  # noqa: E402
+from model_export.examples import TRAINED_LABELS  # noqa: E402
 from model_export.export import feeds  # noqa: E402
 from model_export.graph import to_onnx  # noqa: E402
 from model_export.parity import onnx_scoring, passes_int8, score_rows  # noqa: E402

@@ -20,8 +20,8 @@ def objects(monkeypatch: pytest.MonkeyPatch) -> Iterator[Objects]:
     with serving() as (address, stored):
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
         monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "some-project")
-        for name in (DOCUMENT, MODEL, TOKENIZER):
-            stored.found[f"{KEY}/{name}"] = (1, (DEFAULT_BUNDLE / name).read_bytes())
+        for file in DEFAULT_BUNDLE.iterdir():
+            stored.found[f"{KEY}/{file.name}"] = (1, file.read_bytes())
         yield stored
 
 

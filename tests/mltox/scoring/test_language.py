@@ -1,6 +1,8 @@
 import pytest
 
 from mltox.posts.languages import language
+from mltox.posts.records import UNSCORED
+from mltox.scoring import Scorer
 from mltox.scoring.language import in_languages, judged
 from mltox.scoring.normalise import normalise
 
@@ -93,3 +95,8 @@ def test_what_a_text_was_taken_for_is_told() -> None:
     assert judged("ok", None, ["en"]) == (None, True)
     assert judged("x", "eng", ["en"]) == ("en", True)
     assert judged("Oggi andiamo tutti insieme in centro", None, ["en"]) == ("it", False)
+
+
+def test_names_of_pictures_make_no_text_english() -> None:
+    german = "Wir gehen heute Abend alle zusammen ins Kino " + "😂🤣😍🙄 " * 6
+    assert Scorer(threads=1).score([german])[0] == UNSCORED

@@ -104,6 +104,9 @@ class Counting:
         self.session = session
         self.texts = 0
 
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.session, name)
+
     def run(self, names: list[str], feed: dict[str, list[list[int]]]) -> object:
         self.texts += len({tuple(row) for row in feed["input_ids"]})
         return self.session.run(names, feed)  # type: ignore[attr-defined]
@@ -111,7 +114,7 @@ class Counting:
 
 def test_each_distinct_text_is_inferred_once_while_it_is_remembered() -> None:
     scorer = Scorer(threads=1, cache_size=2)
-    scorer._session._session = counting = Counting(scorer._session._session)
+    scorer._session._stages[0] = counting = Counting(scorer._session._stages[0])
     scorer.score(["a b", "a b", "c d"])
     assert counting.texts == 2
     scorer.score(["c d", "a b"])
@@ -227,12 +230,14 @@ INSULT = "You are a worthless piece of shit."
 
 
 @pytest.mark.parametrize("place", [0, 1, 5, 20, 60])
-def test_a_sentence_is_found_wherever_it_stands(scorer: Scorer, place: int) -> None:
+def test_an_insult_is_found_wherever_it_stands(scorer: Scorer, place: int) -> None:
     text = CLEAN * place + INSULT + " " + CLEAN * (60 - place)
+    [found, clean] = scorer.score([text, CLEAN * 60])
+    assert found.toxicity is not None and clean.toxicity is not None
+    assert found.toxicity > 0.25 > 10 * clean.toxicity
     [spans] = scorer.spans([text])
     worst = max(spans, key=lambda span: span.scores["toxicity"])
     assert text[worst.begin : worst.end] == INSULT
-    assert worst.scores["toxicity"] > scorer.threshold
     assert scorer.score([text] * 3 + ["hello"])[0] == uncached().score([text])[0]
 
 

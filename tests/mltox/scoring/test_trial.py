@@ -37,6 +37,7 @@ def put(folder: Path, content: bytes) -> None:
     (folder / MODEL).write_bytes(content)
     labels = json.loads((DEFAULT_BUNDLE / DOCUMENT).read_text())["labels"][:LABELS]
     edit(folder, lambda document: document.update(labels=labels))
+    edit(folder, lambda document: document.pop("stages", None))
     edit(
         folder,
         lambda document: document["files"].update({MODEL: hashlib.sha256(content).hexdigest()}),

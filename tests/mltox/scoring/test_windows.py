@@ -44,13 +44,13 @@ def tokenizer() -> Tokenizer:
 
 def test_what_fits_is_one_window(tokenizer: Tokenizer) -> None:
     encoding = tokenizer.encode("a short text")
-    assert windows(encoding, "a short text", len(encoding.ids)) == [encoding.ids]
+    assert windows(encoding, "a short text", len(encoding.ids), 4) == [encoding.ids]
 
 
 def test_every_window_is_a_text_of_its_own(tokenizer: Tokenizer) -> None:
     text = " ".join(f"This is sentence number {number} here." for number in range(60))
     encoding = tokenizer.encode(text)
-    found = windows(encoding, text, 64)
+    found = windows(encoding, text, 96, 64)
     assert all(row[0] == encoding.ids[0] and row[-1] == encoding.ids[-1] for row in found)
     assert max(map(len, found)) <= 64
     for row in found:
@@ -59,5 +59,9 @@ def test_every_window_is_a_text_of_its_own(tokenizer: Tokenizer) -> None:
         assert plain.endswith("here.")
 
 
-def test_the_whole_is_its_worst_window() -> None:
-    assert whole(np.asarray([[1.0, -2.0], [-1.0, 3.0]])).tolist() == [1.0, 3.0]
+def test_the_whole_is_its_worst_window_less_what_many_windows_make_of_it() -> None:
+    np.testing.assert_array_equal(whole(np.asarray([[1.0, -2.0]])), [1.0, -2.0])
+    less = 0.5 * np.log(2)
+    np.testing.assert_allclose(
+        whole(np.asarray([[1.0, -2.0], [-1.0, 3.0]])), [1.0 - less, 3.0 - less]
+    )
