@@ -186,9 +186,11 @@ def _surges(posts: Floats) -> tuple[Floats, Floats]:
             scores[i] = ratio[i] / scatter
     # The plainest rule as well: it finds the hours of the greatest days, whose neighbours are loud.
     plain = (posts - posts.mean()) / max(float(posts.std()), 1e-9)
-    loud = (plain >= PLAIN) & (posts >= SURGE_POSTS)
+    usual = float(np.median(posts[posts > 0])) if (posts > 0).any() else 0.0
+    expected = np.maximum(around, usual)
+    loud = (plain >= PLAIN) & (posts >= SURGE_POSTS) & (posts > expected)
     scores = np.where(loud, np.maximum(scores, plain), scores)
-    return scores, np.where(loud, np.median(posts), around)
+    return scores, np.where(loud, expected, around)
 
 
 def _pooled(scores: Floats, stamps: NDArray[np.int64]) -> Floats:
