@@ -29,7 +29,7 @@ FARTHEST = 10.0
 MOST_SURPRISE = 6.0
 """Decimal orders of improbability that a view may claim."""
 FIRST = 20
-KEPT = 5000
+KEPT = 30_000
 FAST, SLOW_ROWS, SAME_TIME = 0.2, 1000, 0.3
 WINDOW = 24
 DAY, SLOT = 86_400, 300
