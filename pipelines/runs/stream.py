@@ -27,14 +27,13 @@ from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 from apache_beam.runners.runner import PipelineResult
 
 from mltox.base.entry import reporting_errors
-from mltox.base.errors import UsageError
+from mltox.base.errors import UsageError, UserError
 from mltox.detection.alerts import Incidents
 from mltox.google.pubsub.publisher import Publisher
 from mltox.google.pubsub.subscription import Subscription
 from mltox.posts.attributes import CREATED_AT, POST_ID
 from mltox.posts.letters import origin_of
 from mltox.posts.records import DAY, HOUR, SECOND, Message, Micros
-from mltox.warehouse import WarehouseError
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from mltox.warehouse.location import DuckDBFile, parse_uri
 from pipelines.graph import Settings, build
@@ -302,7 +301,7 @@ def stopped_by_signals(live: LocalStream) -> Iterator[None]:
 def is_a_defect(record: logging.LogRecord) -> bool:
     """The runner tells of an error with its traceback. Of what a person can mend the loop says one
     line, whenever it tries again."""
-    return not (record.exc_info and isinstance(record.exc_info[1], WarehouseError))
+    return not (record.exc_info and isinstance(record.exc_info[1], UserError))
 
 
 def log_turn(counts: Mapping[str, int]) -> None:

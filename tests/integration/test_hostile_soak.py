@@ -92,6 +92,8 @@ def test_a_hostile_mix_neither_stops_nor_fills_it(tmp_path: Path) -> None:
                     mix.append(next(bomb))
                 generator.shuffle(mix)
                 publish(mix)
+                if step == 0:
+                    wait_for(log, "rows: ")  # before that there is no model to be swapped
                 if step == steps // 4:
                     swap(bundle, model([float("nan")] * labels, labels, told=labels))
                 if step == steps // 2:

@@ -12,7 +12,7 @@ from apache_beam.utils.timestamp import Timestamp
 from mltox.base.errors import UserError
 from mltox.detection.monitor import TopicMonitor
 from mltox.posts.records import Anomaly, DeadLetter, Message
-from mltox.warehouse import WarehouseBroken, WarehouseError
+from mltox.warehouse import WarehouseBroken
 from pipelines.graph import Settings, build
 from pipelines.graph.modes import Turn
 from pipelines.held import Held
@@ -62,7 +62,9 @@ class Turns:
         except WarehouseBroken:
             raise
         except Exception as error:  # a runner wraps what its stages raise
-            kind = TurnError if isinstance(error, WarehouseError | OSError) else TurnDefect
+            # A full table, disk or memory, a model that is broken: no message is to blame for it.
+            outside = isinstance(error, UserError | OSError | MemoryError)
+            kind = TurnError if outside else TurnDefect
             raise kind(in_one_line(error)) from error
         state.commit()
         return counts

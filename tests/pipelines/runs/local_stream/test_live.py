@@ -16,14 +16,14 @@ from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope
 from mltox.posts.records import DAY, SECOND, Message, Post
 from mltox.posts.topics import TopicMatcher
-from mltox.scoring import DEFAULT_BUNDLE
+from mltox.scoring import DEFAULT_BUNDLE, BundleError
 from mltox.warehouse import WarehouseBroken, WarehouseError
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from pipelines.graph import Settings
 from pipelines.runs.local_stream import unpublished
 from pipelines.runs.local_stream.isolate import run_isolating
 from pipelines.runs.local_stream.state import LocalState
-from pipelines.runs.local_stream.turn import TurnError, Turns
+from pipelines.runs.local_stream.turn import TurnDefect, TurnError, Turns
 from pipelines.transforms.parse import posts_of
 
 T0 = int(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
@@ -292,3 +292,15 @@ def test_a_message_that_fails_its_turn_is_set_apart_and_the_others_are_kept(
     assert [kind for kind, _ in found] == ["turn_failed"] * 3
     assert "a1" not in json.loads(found[0][1]).get("author")
     assert hours(state)[0][0] == 9
+
+
+def test_what_a_person_can_mend_is_no_messages_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(envelope: Envelope, topics: Iterable[str], now: int) -> Iterator[Post]:
+        raise BundleError("the model is broken")
+
+    monkeypatch.setattr("pipelines.transforms.parse.posts_of", broken)
+    with pytest.raises(TurnError, match="the model is broken") as raised:
+        turn(opened(tmp_path / "w.duckdb"), [message(1, 60)])
+    assert not isinstance(raised.value, TurnDefect)
