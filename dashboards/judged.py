@@ -1,7 +1,8 @@
 """Which hours of a topic were judged, and which could not be: no hour is normal unless somebody
 looked at it.
 
-A detector judges nothing until it has seen `WARM_UP_HOURS` hours with posts; hours of a gap are
+A detector judges nothing until it has seen `FIRST_JUDGED` hours with posts, and early, by wide
+ranges, until it has seen `WARM_UP_HOURS`; hours of a gap are
 unknown to it; a file that was judged in retrospect has all its hours judged, those of the warm-up
 from what came after them.
 """
@@ -13,11 +14,12 @@ from itertools import groupby
 from typing import NamedTuple
 
 from dashboards.queries import Hour
-from mltox.detection.detector import WARM_UP_HOURS
+from mltox.detection.detector import FIRST_JUDGED, WARM_UP_HOURS
 from mltox.detection.gaps import Span
 from mltox.posts.records import HOUR, Micros
 
-JUDGED, AFTERWARDS, UNJUDGED, GAP = "judged", "afterwards", "unjudged", "gap"
+JUDGED, EARLY, AFTERWARDS = "judged", "early", "afterwards"
+UNJUDGED, GAP = "unjudged", "gap"
 
 
 class Judged(NamedTuple):
@@ -29,7 +31,7 @@ class Judged(NamedTuple):
     @property
     def known(self) -> int:
         """Hours that somebody looked at, at the time or afterwards."""
-        return self.count(JUDGED) + self.count(AFTERWARDS)
+        return self.count(JUDGED) + self.count(EARLY) + self.count(AFTERWARDS)
 
     def count(self, status: str) -> int:
         return sum(hours for of, hours in self.runs if of == status)
@@ -40,6 +42,7 @@ def judged(hours: Sequence[Hour], afterwards: Sequence[Span], gaps: Sequence[Spa
     if not hours:
         return Judged(0, ())
     with_posts = [hour.hour for hour in hours if hour.posts]
+    first = with_posts[FIRST_JUDGED] if len(with_posts) > FIRST_JUDGED else None
     warm = with_posts[WARM_UP_HOURS] if len(with_posts) > WARM_UP_HOURS else None
     start, end = hours[0].hour, hours[-1].hour + HOUR
 
@@ -48,6 +51,8 @@ def judged(hours: Sequence[Hour], afterwards: Sequence[Span], gaps: Sequence[Spa
             return GAP
         if warm is not None and at >= warm:
             return JUDGED
+        if first is not None and at >= first:
+            return EARLY
         return AFTERWARDS if any(s.start <= at < s.end for s in afterwards) else UNJUDGED
 
     runs = [(of, len(list(run))) for of, run in groupby(map(status, range(start, end, HOUR)))]
@@ -56,9 +61,11 @@ def judged(hours: Sequence[Hour], afterwards: Sequence[Span], gaps: Sequence[Spa
 
 def sentence(found: Judged) -> str:
     """Of how many hours somebody can say something: never an all-clear for the others."""
-    counts = {status: found.count(status) for status in (JUDGED, AFTERWARDS, UNJUDGED, GAP)}
+    counts = {status: found.count(status) for status in (JUDGED, EARLY, AFTERWARDS, UNJUDGED, GAP)}
     all_hours = sum(counts.values())
-    parts = [f"{counts[JUDGED]:,} of {all_hours:,} hours were judged"]
+    parts = [f"{counts[JUDGED] + counts[EARLY]:,} of {all_hours:,} hours were judged"]
+    if counts[EARLY]:
+        parts.append(f"{counts[EARLY]:,} of them early, when little was known")
     if counts[AFTERWARDS]:
         parts.append(f"{counts[AFTERWARDS]:,} from what came after them")
     if counts[UNJUDGED]:

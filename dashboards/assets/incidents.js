@@ -62,7 +62,7 @@ function goToIncident(number) {
 
 // Without incidents nothing is said of hours that nobody judged.
 function noneText(topic) {
-  const runs = topic.judged ?? [], known = runs.reduce((n, [s, hours]) => n + (s === "judged" || s === "afterwards" ? hours : 0), 0);
+  const runs = topic.judged ?? [], known = runs.reduce((n, [s, hours]) => n + (["judged", "early", "afterwards"].includes(s) ? hours : 0), 0);
   const all = runs.reduce((n, [, hours]) => n + hours, 0);
   if (!known) return `None can be told: none of the ${some(all, "hour", "hours")} could be judged, too little was known before them.`;
   if (known < all) return `None in the ${some(known, "hour", "hours")} that were judged; ${count(all - known)} of ${count(all)} were not.`;

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboards.judged import AFTERWARDS, GAP, JUDGED, UNJUDGED, judged, sentence
+from dashboards.judged import AFTERWARDS, EARLY, GAP, JUDGED, UNJUDGED, judged, sentence
 from dashboards.queries import Hour
 from mltox.detection.gaps import Span, gaps
 from mltox.posts.records import HOUR
@@ -17,35 +17,45 @@ HourOf = Callable[..., Hour]
 @pytest.mark.parametrize(
     ("hours", "runs"),
     [
-        (72, [(UNJUDGED, 72)]),
-        (73, [(UNJUDGED, 72), (JUDGED, 1)]),
-        (100, [(UNJUDGED, 72), (JUDGED, 28)]),
+        (6, [(UNJUDGED, 6)]),
+        (72, [(UNJUDGED, 6), (EARLY, 66)]),
+        (73, [(UNJUDGED, 6), (EARLY, 66), (JUDGED, 1)]),
+        (100, [(UNJUDGED, 6), (EARLY, 66), (JUDGED, 28)]),
     ],
 )
-def test_the_warm_up_is_72_hours_with_posts(
+def test_six_hours_with_posts_are_not_judged_and_72_early(
     hour: HourOf, hours: int, runs: list[tuple[str, int]]
 ) -> None:
     found = judged([hour(at) for at in range(hours)], [], [])
     assert list(found.runs) == runs
-    assert found.known == hours - 72
+    assert found.known == hours - 6
 
 
 def test_hours_without_posts_do_not_warm_anything(hour: HourOf) -> None:
     sparse = [hour(2 * at) for at in range(73)]
-    assert list(judged(sparse, [], []).runs) == [(UNJUDGED, 144), (JUDGED, 1)]
+    assert list(judged(sparse, [], []).runs) == [(UNJUDGED, 12), (EARLY, 132), (JUDGED, 1)]
 
 
 def test_hours_judged_afterwards_are_known_and_said_to_be(hour: HourOf) -> None:
     found = judged([hour(at) for at in range(80)], [Span(0, 80 * HOUR)], [])
-    assert list(found.runs) == [(AFTERWARDS, 72), (JUDGED, 8)]
+    assert list(found.runs) == [(AFTERWARDS, 6), (EARLY, 66), (JUDGED, 8)]
     assert found.known == 80
-    assert sentence(found) == "8 of 80 hours were judged, 72 from what came after them"
+    assert sentence(found) == (
+        "74 of 80 hours were judged, 66 of them early, when little was known,"
+        " 6 from what came after them"
+    )
 
 
 def test_a_gap_is_neither_normal_nor_unjudged(hour: HourOf) -> None:
     rows = [hour(at) for at in (*range(80), *range(100, 110))]
     found = judged(rows, [], [Span(80 * HOUR, 100 * HOUR)])
-    assert list(found.runs) == [(UNJUDGED, 72), (JUDGED, 8), (GAP, 20), (JUDGED, 10)]
+    assert list(found.runs) == [
+        (UNJUDGED, 6),
+        (EARLY, 66),
+        (JUDGED, 8),
+        (GAP, 20),
+        (JUDGED, 10),
+    ]
     assert "20 are a gap of the collection" in sentence(found)
 
 

@@ -71,15 +71,15 @@ SHAPES = "document.getElementById('score-chart').layout.shapes.map(s => s.name)"
 def test_hours_that_nobody_judged_are_shaded_and_no_all_clear(browser: Browser, page: Path) -> None:
     browser.open(page)
     assert "unjudged" in browser.js(SHAPES)
-    assert browser.js(TEXT.format("judged")).startswith("0 of 60 hours were judged")
-    assert browser.js(TEXT.format("anomalies-note")).startswith("None can be told")
+    assert browser.js(TEXT.format("judged")).startswith("54 of 60 hours were judged")
+    assert browser.js(TEXT.format("anomalies-note")).startswith("None in the 54 hours that were judged; 6")
     assert "every hour stayed in the range" not in browser.js("document.body.innerText")
 
 
 def test_hours_judged_afterwards_are_not_shaded(browser: Browser, tmp_path: Path) -> None:
     browser.open(filled(tmp_path, afterwards=True))
     assert "unjudged" not in browser.js(SHAPES)
-    assert "60 from what came after them" in browser.js(TEXT.format("judged"))
+    assert "6 from what came after them" in browser.js(TEXT.format("judged"))
     assert browser.js(TEXT.format("anomalies-note")).startswith("None: every hour stayed")
 
 
