@@ -110,6 +110,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--data", type=Path, required=True, help="CSV or folder")
     arguments.add_argument("--json", type=Path, help="file for the figures")
     arguments.add_argument("--card", type=Path, help="file for the model card (Markdown)")
+    arguments.add_argument(
+        "--threshold", type=float, help="toxic from here; default: where F1 is greatest"
+    )
     arguments.add_argument("--record", action="store_true", help="store figures and threshold")
     return arguments
 
@@ -118,7 +121,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
     try:
         scorer = Scorer(options.bundle)
-        figures = evaluate(scorer, options.data)
+        figures = evaluate(scorer, options.data, options.threshold)
     except (BundleError, DataError) as error:
         print(f"mltox evaluate: {error}", file=sys.stderr)
         return 2
@@ -144,8 +147,9 @@ class Judged(NamedTuple):
     scores: NDArray[np.float64]
 
 
-def evaluate(scorer: Scorer, data: Path) -> dict[str, Any]:
-    """All figures as JSON values. Raises DataError."""
+def evaluate(scorer: Scorer, data: Path, threshold: float | None = None) -> dict[str, Any]:
+    """All figures as JSON values; those of verdicts at `threshold`, or else at that of the greatest
+    F1. Raises DataError."""
 
     def toxicity(texts: Sequence[str]) -> NDArray[np.float64]:
         return scored(scorer, texts, "scoring")[:, 0]
@@ -153,7 +157,8 @@ def evaluate(scorer: Scorer, data: Path) -> dict[str, Any]:
     _, held_out = split_validation(read_training_data(data), VALIDATION_SHARE)
     asked = [example for example in held_out if asks_for_toxicity(example.source)]
     judged = judge(asked, toxicity)
-    threshold = best_threshold(judged.truth, judged.scores)
+    if threshold is None:
+        threshold = best_threshold(judged.truth, judged.scores)
     cases = functional.functional(toxicity, threshold)
     respelled = slice(None, None, max(1, len(judged.texts) // RESPELLED))
     timed = judged.texts[:: max(1, len(judged.texts) // TIMED)]

@@ -121,8 +121,8 @@ def _held_out(metrics: Mapping[str, Any]) -> list[str]:
         "Split by groups of near-duplicates. The sets are richer in toxic texts than real traffic, "
         "so average precision and calibration do not carry over to it; AUC does better.",
         _quality(metrics["held_out"]),
-        f"Threshold **{chosen['threshold']}** (greatest F1 for toxicity on the held-out texts): "
-        f"precision {chosen['precision']:.3f}, recall {chosen['recall']:.3f}. Others:",
+        f"Threshold **{chosen['threshold']}**: on the held-out texts of the sets that asked for "
+        f"toxicity precision {chosen['precision']:.3f}, recall {chosen['recall']:.3f}. Others:",
         _table(
             ("threshold", "precision", "recall", "F1", "clean texts flagged"),
             (
