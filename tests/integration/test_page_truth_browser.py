@@ -72,7 +72,8 @@ def test_hours_that_nobody_judged_are_shaded_and_no_all_clear(browser: Browser, 
     browser.open(page)
     assert "unjudged" in browser.js(SHAPES)
     assert browser.js(TEXT.format("judged")).startswith("54 of 60 hours were judged")
-    assert browser.js(TEXT.format("anomalies-note")).startswith("None in the 54 hours that were judged; 6")
+    note = browser.js(TEXT.format("anomalies-note"))
+    assert note.startswith("None in the 54 hours that were judged; 6")
     assert "every hour stayed in the range" not in browser.js("document.body.innerText")
 
 

@@ -132,8 +132,8 @@ def test_what_a_csv_writer_wrote_is_what_is_read(
     cells: list[tuple[str, str, str]], all_quoted: bool
 ) -> None:
     made = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
-    csv.writer(made, quoting=quoting).writerows([("a", "text", "c"), *cells])
+    writer = csv.writer(made, quoting=csv.QUOTE_ALL) if all_quoted else csv.writer(made)
+    writer.writerows([("a", "text", "c"), *cells])
     rows, _, _ = read(made.getvalue())
     # a row of blank cells alone is as good as none only where there is one column
     assert [tuple(row.cells) for row in rows] == cells

@@ -141,7 +141,7 @@ def test_what_a_person_says_wrongly_is_one_line() -> None:
         lambda: times_of(None, False, "Mars/Base"),
     ):
         with pytest.raises(Exception, match=r"^--(source|delimiter|date-format|timezone)"):
-            wrong()  # type: ignore[no-untyped-call]
+            wrong()
 
 
 def test_keys_of_json_are_looked_for_as_columns_are(tmp_path: Path) -> None:
