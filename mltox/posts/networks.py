@@ -6,6 +6,8 @@ post was written on, and an id must not depend on that.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 DEFAULT_SOURCE = "file"
 """Of a post of which nobody says where it is from."""
 
@@ -30,6 +32,7 @@ _ALIASES = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1_000)
 def network_of(name: str) -> str | None:
     """The network that a name stands for, as ids have it; None where it names none.
 

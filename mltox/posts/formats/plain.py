@@ -41,9 +41,11 @@ def parse(row: Obj) -> Draft:
 
 
 def _is_tweet(row: Obj) -> bool:
+    if not row.keys() <= x_v2.FEW_FIELDS:
+        return False
     source = row.get("source")
     named = isinstance(source, str) and network_of(source) is not None
-    return not named and row.keys() <= x_v2.FEW_FIELDS and x_v2.has_its_time(row)
+    return not named and x_v2.has_its_time(row)
 
 
 def _source(value: Json) -> str:
