@@ -18,6 +18,11 @@ class StoreText(StrEnum):
     NONE = "none"
 
 
+def is_true(text: str) -> bool:
+    """What a value of a switch means: `--dayfirst=false` is off."""
+    return text.lower() not in ("", "0", "false", "no")
+
+
 class InputOptions(PipelineOptions):
     """Which files are read."""
 
@@ -50,7 +55,9 @@ class InputOptions(PipelineOptions):
         )
         parser.add_argument(
             "--dayfirst",
-            action="store_true",
+            nargs="?",
+            const=True,
+            type=is_true,  # a template's form gives every option a value
             help="Times are written as 31/12/2020 14:05. Without it these are refused, for nobody "
             "knows whether 03/04 is in March or April.",
         )

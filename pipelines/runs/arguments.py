@@ -108,7 +108,7 @@ def how_of(options: InputOptions) -> How:
     return How(
         source_of(options.source),
         delimiter_of(options.delimiter),
-        times_of(options.date_format, options.dayfirst, options.timezone),
+        times_of(options.date_format, bool(options.dayfirst), options.timezone),
     )
 
 
