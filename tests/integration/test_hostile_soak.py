@@ -115,9 +115,9 @@ def test_a_hostile_mix_neither_stops_nor_fills_it(tmp_path: Path) -> None:
     assert max(sizes) < GIGABYTE, sizes
     print(f"memory in MB, each ten seconds: {[size // 1_000_000 for size in sizes]}")
     with DuckDBWarehouse(path) as warehouse:
-        ids = warehouse.query("SELECT post_id FROM scored_posts").to_pylist()
-        found = [row["post_id"] for row in ids]
-        good = [each for each in found if each in expected.posts]
+        rows = warehouse.query("SELECT topic, post_id FROM scored_posts").to_pylist()
+        found = [(row["topic"], row["post_id"]) for row in rows]
+        good = [post_id for _, post_id in found if post_id in expected.posts]
         assert sorted(good) == sorted(expected.posts)
         assert len(set(found)) == len(found)
         (added_up,) = warehouse.query("SELECT SUM(posts) AS posts FROM hourly_toxicity").to_pylist()
