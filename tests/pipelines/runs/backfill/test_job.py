@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -40,12 +41,18 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "job", tmp_path / "here"
 
 
+def both(folder: Path) -> dict[str, list[Any]]:
+    """What both kinds of run write: a finished collection is judged in retrospect by a local run
+    alone."""
+    return {name: rows for name, rows in contents(folder).items() if name != "judged_spans"}
+
+
 def test_the_job_writes_what_a_local_run_writes(folders: tuple[Path, Path]) -> None:
     job, here = folders
     path = write(here / "posts.jsonl", ROWS)
     run_job(job, path)
     run_here(here, path)
-    assert contents(job) == contents(here)
+    assert both(job) == both(here)
 
 
 def test_an_hour_in_two_files_ends_as_in_one(folders: tuple[Path, Path]) -> None:
@@ -65,7 +72,7 @@ def test_a_glob_stands_for_its_files(folders: tuple[Path, Path]) -> None:
     one, other = write(job / "a.jsonl", ROWS[:70]), write(job / "b.jsonl", ROWS[70:])
     run_job(job, str(job / "*.jsonl"))
     run_here(here, one, other)
-    assert contents(job) == contents(here)
+    assert both(job) == both(here)
 
 
 @pytest.mark.parametrize(
