@@ -311,8 +311,8 @@ class StreamOptions(PipelineOptions):
             "--alerts_after",
             default="1/1",
             metavar="M/N",
-            help="On one machine: the webhook is told of an incident once M of its last N hours were "
-            "anomalous. Default: %(default)s",
+            help="On one machine: the webhook is told of an incident once M of its last N hours "
+            "were anomalous. Default: %(default)s",
         )
         parser.add_argument(
             "--deletions_subscription",
