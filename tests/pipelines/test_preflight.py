@@ -216,14 +216,15 @@ def test_a_bundle_on_cloud_storage_is_fetched_and_checked(
     monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "some-project")
     try:
         check(Needs(bundle="gs://models/v1"))
-        with (tmp_path / "v1" / "model.onnx").open("ab") as model:
+        shutil.copytree(DEFAULT_BUNDLE, tmp_path / "v2")
+        with (tmp_path / "v2" / "model.onnx").open("ab") as model:
             model.write(b"x")
         with pytest.raises(
-            PreflightError, match=r"model\.onnx of the bundle gs://models/v1 is not"
+            PreflightError, match=r"model\.onnx of the bundle gs://models/v2 is not"
         ):
-            check(Needs(bundle="gs://models/v1"))
-        with pytest.raises(PreflightError, match="cannot fetch the bundle gs://models/v2: 404"):
             check(Needs(bundle="gs://models/v2"))
+        with pytest.raises(PreflightError, match="cannot fetch the bundle gs://models/v3: 404"):
+            check(Needs(bundle="gs://models/v3"))
     finally:
         server.shutdown()
         server.server_close()

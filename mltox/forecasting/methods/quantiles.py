@@ -26,7 +26,7 @@ def weighted_quantiles(values: Floats, weights: Floats, grain: float = 0.0) -> F
     of `grain` (1 for counts) are spread evenly over their step, so that a band's end moves with the
     chances and not in leaps; below 0, it says how likely 0 is.
 
-    >>> weighted_quantiles(np.array([3.0, 1.0, 2.0]), np.array([[1.0, 1.0, 1.0]]))[0, 2]
+    >>> float(weighted_quantiles(np.array([3.0, 1.0, 2.0]), np.array([[1.0, 1.0, 1.0]]))[0, 2])
     2.0
     """
     if grain > 0:

@@ -153,6 +153,7 @@ SMALL_POSTS = st.builds(
     post_id=st.sampled_from(["1", "2", "3"]),
     created_at=st.sampled_from([MONDAY, MONDAY + 1]),
     text_sha256=st.sampled_from(["a", "b"]),
+    ingested_at=st.sampled_from([MONDAY, MONDAY + SECOND]),
     scored_at=st.sampled_from([MONDAY, MONDAY + SECOND]),
     toxicity=st.sampled_from([None, 0.1, 0.9]),
     lang=st.sampled_from([None, "en"]),
@@ -166,7 +167,7 @@ def expected_after(stored: dict[str, ScoredPost], batch: list[ScoredPost]) -> in
     """The upsert's rules in plain Python: updates `stored`, returns how many keys changed."""
 
     def order(post: ScoredPost) -> tuple[Any, ...]:
-        return post.created_at, post.text_sha256, post.scored_at
+        return post.ingested_at, post.scored_at, post.created_at, post.text_sha256
 
     last: dict[str, ScoredPost] = {}
     for post in batch:

@@ -63,9 +63,9 @@ def test_views_of_empty_tables_are_empty(warehouse: Warehouse) -> None:
             "scored_posts",
             "latest_scored_posts",
             [
-                scored_post(text="edited", created_at=MONDAY + 1),
-                scored_post(),
+                scored_post(text="edited", created_at=MONDAY + 1, ingested_at=MONDAY + HOUR),
                 scored_post(toxicity=0.9, scored_at=MONDAY + HOUR),
+                scored_post(),
             ],
         ),
         (
