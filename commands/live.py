@@ -146,7 +146,8 @@ def fill(
     options = stream.options_of([*topics, *rest], parser().prog)
     log.info("two weeks of posts first, and a forecast: about a minute")
     with open_warehouse(warehouse) as opened:
-        backfill([str(path)], settings_of(options), opened)
+        report = backfill([str(path)], settings_of(options), opened)
+        print(f"posts before the stream: {report['posts_kept']:,}", flush=True)
         forecast(opened, processes=cores())
 
 

@@ -48,12 +48,15 @@ def test_the_sample_streams_the_page_follows_and_ctrl_c_drains(tmp_path: Path) -
         process.wait()
     said = log.read_text()
     kept = re.search(r"posts kept +([\d,]+)", said)
-    assert kept and "Traceback" not in said and "ERROR" not in said
+    before = re.search(r"posts before the stream: ([\d,]+)", said)
+    assert kept and before and "Traceback" not in said and "ERROR" not in said
+    streamed_and_before = [int(found[1].replace(",", "")) for found in (kept, before)]
     with open_warehouse(str(tmp_path / "live" / "live.duckdb")) as warehouse:
         (row,) = warehouse.query(
             "SELECT (SELECT COUNT(*) FROM scored_posts) AS posts,"
             " (SELECT SUM(posts) FROM latest_hourly_toxicity)::BIGINT AS counted,"
             " (SELECT COUNT(*) FROM scored_posts WHERE toxicity IS NOT NULL) AS scored"
         ).to_pylist()
-    assert row["posts"] == row["counted"] == int(kept[1].replace(",", "")) > 500
+    assert row["posts"] == row["counted"] == sum(streamed_and_before)
+    assert streamed_and_before[0] > 500
     assert row["scored"] > 0
