@@ -33,15 +33,18 @@ LAST = WEEKS.days * 24 + 24
 
 
 def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows but those of the last hour, which the live run has not closed."""
-    cut = f"TIMESTAMPTZ '{DEFAULT_START.isoformat()}' + INTERVAL {LAST} HOUR"
+    """All rows but those of the last hour, which the live run has not closed, and verdicts on the
+    silence before it, which come with it."""
+    begin = f"TIMESTAMPTZ '{DEFAULT_START.isoformat()}'"
+    cut = f"{begin} + INTERVAL {LAST} HOUR"
+    silent = f"{begin} + INTERVAL {WEEKS.days * 24} HOUR"
     found = {}
     with DuckDBWarehouse(path) as warehouse:
         for table, volatile in WHEN_MADE.items():
             leaving = f"EXCLUDE ({', '.join(volatile)})" if volatile else ""
             closed = f"WHERE hour < {cut}" if table in ("hourly_toxicity", "anomalies") else ""
             if table == "anomalies":  # a file is judged in retrospect as well, a stream is not
-                closed += " AND detector != 'retrospective'"
+                closed = f"WHERE hour < {silent} AND detector != 'retrospective'"
             rows = warehouse.query(f"SELECT * {leaving} FROM {table} {closed} ORDER BY ALL")  # noqa: S608
             found[table] = [tuple(row.values()) for row in rows.to_pylist()]
     return found
