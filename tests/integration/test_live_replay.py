@@ -28,6 +28,12 @@ WHEN_MADE = {
     # The id is a hash of where the message lay: a line of a file, or a message of Pub/Sub.
     "dead_letters": ("seen_at", "letter_id"),
 }
+OF_FILES = ("deletion", "malformed_json", "bad_encoding", "unknown_shape")
+"""A file's deletions are done by a backfill, and its broken lines are told value by value."""
+WITHOUT_PLACE = (
+    r"REPLACE (regexp_replace(message, '^\S+:\d+: ', '') AS message, left(payload, 900) AS payload)"
+)
+"""A file's letter says its place in its message, which takes room from a long payload."""
 LAST = WEEKS.days * 24 + 24
 """Hours after the start of the sample: a post that closes all hours before it."""
 
@@ -45,6 +51,11 @@ def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
             closed = f"WHERE hour < {cut}" if table in ("hourly_toxicity", "anomalies") else ""
             if table == "anomalies":  # a file is judged in retrospect as well, a stream is not
                 closed = f"WHERE hour < {silent} AND detector != 'retrospective'"
+            if table == "dead_letters":
+                leaving, closed = (
+                    f"{leaving} {WITHOUT_PLACE}",
+                    f"WHERE error_type NOT IN {OF_FILES}",
+                )
             rows = warehouse.query(f"SELECT * {leaving} FROM {table} {closed} ORDER BY ALL")  # noqa: S608
             found[table] = [tuple(row.values()) for row in rows.to_pylist()]
     return found
