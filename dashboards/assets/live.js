@@ -63,6 +63,8 @@ async function takeOver(fresh) {
     } else { drawTimes(); offerTables(); }
   }
   settle.forEach((put) => put());
+  // Captions are laid out with their charts, a frame later.
+  requestAnimationFrame(() => requestAnimationFrame(settle[0]));
 }
 
 // Other scripts, or the first topics: then the page has to be loaded anew.

@@ -162,7 +162,7 @@ class DuckDBWarehouse(Warehouse):
     def _opened(self) -> _Shared:
         if self._shared is None:
             raise WarehouseError(
-                f"there is no warehouse at {self.path}: mltox backfill or mltox stream makes one"
+                f"there is no warehouse at {self.path}: no run has made one yet (mltox backfill does)"
             )
         return self._shared
 
