@@ -161,9 +161,8 @@ class DuckDBWarehouse(Warehouse):
 
     def _opened(self) -> _Shared:
         if self._shared is None:
-            raise WarehouseError(
-                f"there is no warehouse at {self.path}: no run has made one yet (mltox backfill does)"
-            )
+            reason = "no run has made one yet (mltox backfill does)"
+            raise WarehouseError(f"there is no warehouse at {self.path}: {reason}")
         return self._shared
 
     @contextmanager
