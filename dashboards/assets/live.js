@@ -63,8 +63,11 @@ async function takeOver(fresh) {
     } else { drawTimes(); offerTables(); }
   }
   settle.forEach((put) => put());
-  // Captions are laid out with their charts, a frame later.
-  requestAnimationFrame(() => requestAnimationFrame(settle[0]));
+  // Captions are laid out with their charts, some frames later.
+  for (let wait = 0; wait < 3; wait += 1) {
+    await new Promise((done) => setTimeout(done, 50));
+    settle[0]();
+  }
 }
 
 // Other scripts, or the first topics: then the page has to be loaded anew.
