@@ -17,7 +17,8 @@ function holdFocus() {
 
 // What begins in sight, or else what fills it, stays where it is on the screen.
 function holdSight() {
-  const nodes = [...document.querySelectorAll("main section, .detail .card")];
+  // What is hidden has no place: it would be at the top of every screen.
+  const nodes = [...document.querySelectorAll("main section, .detail .card")].filter((node) => node.getClientRects().length);
   const top = (node) => node.getBoundingClientRect().top;
   const anchor = nodes.find((node) => top(node) >= 0 && top(node) < innerHeight) ?? nodes.findLast((node) => top(node) < 0);
   const before = anchor && top(anchor);
