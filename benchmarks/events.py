@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from dashboards.incidents import Incident, incidents
+from dashboards.incidents import IncidentRun, incidents
 from mltox.posts.records import HOUR, SECOND, Anomaly, Micros
 from mltox.warehouse import Warehouse, open_warehouse, read_records
 from pipelines.options import ModelOptions, TopicOptions
@@ -122,7 +122,7 @@ def told(collection: Collection, source: Path, folder: Path, threads: int) -> It
 
 
 def report(
-    warehouse: Warehouse, topic: str, moments: Sequence[Moment], found: Sequence[Incident]
+    warehouse: Warehouse, topic: str, moments: Sequence[Moment], found: Sequence[IncidentRun]
 ) -> Iterator[str]:
     rows = warehouse.query(
         "SELECT hour, posts, toxic_share FROM hourly_dashboard WHERE topic = ? ORDER BY hour",
@@ -161,7 +161,7 @@ def strength(anomaly: Anomaly) -> float:
     return -abs(anomaly.score)
 
 
-def touches(incident: Incident, moment: Moment) -> bool:
+def touches(incident: IncidentRun, moment: Moment) -> bool:
     at = micros(moment.at)
     return any(abs(a.hour - at) <= WITHIN and a.direction == "up" for a in incident.anomalies)
 

@@ -23,7 +23,7 @@ from google.cloud.pubsub_v1 import PublisherClient as BatchingClient
 from google.cloud.pubsub_v1.types import BatchSettings
 from google.pubsub_v1 import PublisherClient
 
-from commands.emulator import running
+from commands.emulator import running_emulator
 from ingest.cursors.store import Keeper, LocalStore
 from ingest.delivery import Delivery
 from ingest.outbox import Outbox
@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=30_000)
     parser.add_argument("--profile", action="store_true", help="of the loop, by own time")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, running() as address:
+    with tempfile.TemporaryDirectory() as name, running_emulator() as address:
         os.environ["PUBSUB_EMULATOR_HOST"] = address
         with PublisherClient() as publisher:
             publisher.create_topic(request={"name": TOPIC})

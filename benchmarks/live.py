@@ -30,7 +30,7 @@ from typing import NamedTuple
 import numpy as np
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from commands.emulator import running
+from commands.emulator import running_emulator
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from model_export import contrast
 
@@ -108,7 +108,7 @@ class Stream:
 
 @contextmanager
 def streaming() -> Iterator[Stream]:
-    with tempfile.TemporaryDirectory() as folder, running() as address:
+    with tempfile.TemporaryDirectory() as folder, running_emulator() as address:
         os.environ["PUBSUB_EMULATOR_HOST"] = address
         with PublisherClient() as publisher:
             publisher.create_topic(request={"name": TOPIC})

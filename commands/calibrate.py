@@ -13,7 +13,7 @@ from mltox.base.errors import UsageError
 from mltox.posts.reading.raw_rows import read_raw_rows
 from mltox.scoring.bundle import DEFAULT_BUNDLE
 from mltox.scoring.scale.attributes import ATTRIBUTES
-from mltox.scoring.scale.calibrate import calibrate, check, link, write_map
+from mltox.scoring.scale.calibrate import calibrate, check_map, linked_pairs, write_map
 from mltox.scoring.scale.maps import FILE
 from mltox.scoring.scale.pairs import read_pairs
 from mltox.scoring.scorer import Scorer
@@ -93,11 +93,13 @@ def run(options: argparse.Namespace) -> int:
         if label not in scorer.bundle.labels:
             raise UsageError(f"the bundle {scorer.model} has no {label}, which is {attribute}")
         pairs = read_pairs(options.against, options.text_column, column)
-        linked = link(scorer, label, pairs)
+        linked = linked_pairs(scorer, label, pairs)
         made, entry = calibrate(attribute, linked, options.source or options.against.name)
         if options.check:
-            other = link(scorer, label, read_pairs(options.check, options.text_column, column))
-            entry["checked_on"] = check(made, other, options.check.name)
+            other = linked_pairs(
+                scorer, label, read_pairs(options.check, options.text_column, column)
+            )
+            entry["checked_on"] = check_map(made, other, options.check.name)
         write_map(file, scorer, attribute, entry)
         print("\n".join(report(attribute, entry, pairs.skipped)))
     print(f"\nwritten to {file} for {scorer.model}")

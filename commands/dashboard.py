@@ -19,7 +19,7 @@ from dashboards.live import file_stamp
 from dashboards.looker import links
 from dashboards.opened import Json
 from dashboards.page import LivePage, render_live, write_page
-from dashboards.serve import HERE, serve
+from dashboards.serve import HERE, serving_page
 from dashboards.view import Told
 from mltox.base.command_line import Parser
 from mltox.posts.records import Micros
@@ -165,7 +165,7 @@ def serve_until_interrupted(options: argparse.Namespace) -> int:
     )
     more = {"annotations": told.annotations, "as_of": told.as_of}
     bring_up_to_date(uri)
-    with serve(
+    with serving_page(
         lambda now: opened_and_closed(uri, now, sample=options.sample, **more),
         (options.host, options.port),
         stamp_of(uri),

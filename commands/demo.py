@@ -11,7 +11,7 @@ from pathlib import Path
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from dashboards.incidents import Incident, incidents
+from dashboards.incidents import IncidentRun, incidents
 from dashboards.page import write_page
 from dashboards.planted import Planted, match, read_planted
 from ingest.sources.sample.writing import write_sample
@@ -20,7 +20,7 @@ from mltox.posts.records import SECOND, Anomaly
 from mltox.warehouse import Warehouse, open_warehouse, read_records
 from pipelines.options import BackfillOptions, InputOptions, ModelOptions, TopicOptions
 from pipelines.runs.arguments import columns_of, how_of, parse, settings_of
-from pipelines.runs.backfill.intake import Inputs
+from pipelines.runs.backfill.intake import ReadingOptions
 from pipelines.runs.backfill.local import NOTHING_KEPT, backfill, selection_of
 from pipelines.runs.forecast import cores, forecast
 
@@ -46,7 +46,7 @@ def start_over(folder: Path) -> str:
     return str(folder / "mltox.duckdb")
 
 
-def summary(warehouse: Warehouse, found: Sequence[Incident]) -> str:
+def summary(warehouse: Warehouse, found: Sequence[IncidentRun]) -> str:
     (row,) = warehouse.query(
         "SELECT (SELECT COUNT(*) FROM latest_scored_posts),"
         " (SELECT COUNT(DISTINCT topic) FROM latest_hourly_toxicity),"
@@ -66,7 +66,7 @@ def summary(warehouse: Warehouse, found: Sequence[Incident]) -> str:
     return "\n".join(f"  {name:<18}{count:>12,}" for name, count in lines.items())
 
 
-def planted_summary(planted: Sequence[Planted], found: Sequence[Incident]) -> str:
+def planted_summary(planted: Sequence[Planted], found: Sequence[IncidentRun]) -> str:
     matches = [match(incident, found) for incident in planted]
     lines = [f"planted incidents found: {sum(m is not None for m in matches)} of {len(matches)}"]
     for incident, seen in zip(planted, matches, strict=True):
@@ -92,7 +92,9 @@ def run(options: PipelineOptions) -> int:
     planted = sample.incidents_path if sample else None
     with open_warehouse(start_over(out)) as warehouse:
         report = backfill(
-            Inputs(given.input, columns_of(given.columns), how_of(given), selection_of(options)),
+            ReadingOptions(
+                given.input, columns_of(given.columns), how_of(given), selection_of(options)
+            ),
             settings,
             warehouse,
             slice_posts=options.view_as(BackfillOptions).slice_posts,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
-from mltox.detection.detectors import DETECTORS, Row, Scored
+from mltox.detection.detectors import DETECTORS, JudgedRow, SeriesRow
 
 COLUMNS = ("time", "value", "score", "expected", "lower", "upper", "direction", "detector")
 TIME_NAMES = ("time", "timestamp", "hour", "date", "datetime", "ds")
@@ -23,7 +23,7 @@ TIME_NAMES = ("time", "timestamp", "hour", "date", "datetime", "ds")
 class Series(NamedTuple):
     """Rows in order of time, and how many of the file's held no time or no number."""
 
-    rows: list[Row]
+    rows: list[SeriesRow]
     refused: int
 
 
@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
 def run(options: argparse.Namespace) -> int:
     if not 0.0 < options.false_alarms_per_month < math.inf:
         raise UsageError("--false-alarms-per-month has to be greater than 0")
-    series = read(options)
+    series = read_series(options)
     detector = DETECTORS[options.detector].make(options.false_alarms_per_month, options.threshold)
     scored = [each for row in series.rows if (each := detector.score(row)) is not None]
     found = [each for each in scored if each.anomalous]
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def read(options: argparse.Namespace) -> Series:
+def read_series(options: argparse.Namespace) -> Series:
     """The file's series. Raises UsageError where it is none."""
     if str(options.file) == "-":
         return series_of(sys.stdin, options.time_column, options.value_column)
@@ -114,7 +114,7 @@ def series_of(lines: Iterable[str], time_column: str | None, value_column: str |
             raise UsageError(f"give {option}: the columns are {found}")
     assert time is not None
     assert value is not None
-    rows: dict[float, Row] = {}
+    rows: dict[float, SeriesRow] = {}
     refused = 0
     for line in table:
         row = _row(line.get(time), line.get(value))
@@ -125,16 +125,16 @@ def series_of(lines: Iterable[str], time_column: str | None, value_column: str |
     return Series([rows[seconds] for seconds in sorted(rows)], refused)
 
 
-def _row(time: str | None, value: str | None) -> Row | None:
+def _row(time: str | None, value: str | None) -> SeriesRow | None:
     try:
         number = float(value or "")
-        seconds = seconds_of((time or "").strip())
+        seconds = seconds_of_stamp((time or "").strip())
     except (ValueError, OverflowError):
         return None
-    return Row(seconds, number) if math.isfinite(number) and math.isfinite(seconds) else None
+    return SeriesRow(seconds, number) if math.isfinite(number) and math.isfinite(seconds) else None
 
 
-def seconds_of(time: str) -> float:
+def seconds_of_stamp(time: str) -> float:
     """
     >>> seconds_of("1970-01-01T01:00:00Z"), seconds_of("1970-01-01 02:00+01:00"), seconds_of("60")
     (3600.0, 3600.0, 60.0)
@@ -146,13 +146,13 @@ def seconds_of(time: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def write(scored: Iterable[Scored], detector: str, stream: object) -> None:
+def write(scored: Iterable[JudgedRow], detector: str, stream: object) -> None:
     table = csv.writer(stream)  # type: ignore[arg-type]
     table.writerow(COLUMNS)
     table.writerows(_fields(scored, detector))
 
 
-def _fields(scored: Iterable[Scored], detector: str) -> Iterator[list[str]]:
+def _fields(scored: Iterable[JudgedRow], detector: str) -> Iterator[list[str]]:
     for each in scored:
         moment = datetime.fromtimestamp(each.seconds, UTC).isoformat().replace("+00:00", "Z")
         band = ["" if x is None or math.isnan(x) else f"{x:.6g}" for x in each.band]

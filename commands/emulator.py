@@ -44,7 +44,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(port: int = 0) -> Iterator[str]:
+def running_emulator(port: int = 0) -> Iterator[str]:
     """Runs an emulator on this machine and yields its address, for PUBSUB_EMULATOR_HOST."""
     port = port or free_port()
     with tempfile.TemporaryFile() as output:

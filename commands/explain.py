@@ -14,12 +14,12 @@ from dashboards.opened import opened_json
 from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
-from mltox.evidence.span import Evidence, Shown
-from mltox.evidence.stored import Opened, Reader, open_span
+from mltox.evidence.span import Evidence, PostWorthReading
+from mltox.evidence.stored import Opened, WarehouseReader, open_span
 from mltox.posts.records import HOUR, SECOND, Micros
 from mltox.warehouse import Warehouse, open_for_reading
 
-MOST_HOURS = 31 * 24
+MOST_SPAN_HOURS = 31 * 24
 TEXT_WIDTH = 200
 
 DESCRIPTION = """\
@@ -79,8 +79,8 @@ def moment(text: str) -> Micros:
 
 
 def count_of_hours(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_HOURS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not from 1 to {MOST_HOURS}")
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_SPAN_HOURS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not from 1 to {MOST_SPAN_HOURS}")
     return int(text)
 
 
@@ -122,7 +122,7 @@ def no_posts(warehouse: Warehouse, topic: str, hour: Micros) -> str:
     return f"{name} has no posts at {stamp(hour)}; its hours are {first} to {last}"
 
 
-def _rows(warehouse: Reader, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+def _rows(warehouse: WarehouseReader, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = warehouse.query(
         sql.format(warehouse.relation("topic_summary")), params
     ).to_pylist()
@@ -180,7 +180,7 @@ def counted(names: Sequence[tuple[str, int]]) -> str:
     return ", ".join(f"{visible(name) or 'others'} {count:,}" for name, count in names)
 
 
-def _posts(kind: str, posts: Sequence[Shown]) -> Iterator[str]:
+def _posts(kind: str, posts: Sequence[PostWorthReading]) -> Iterator[str]:
     if not posts:
         return
     yield f"\n{kind}:"

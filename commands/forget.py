@@ -27,7 +27,7 @@ from mltox.warehouse import Warehouse, open_warehouse
 from mltox.warehouse.forgetting import TOMBSTONES
 from mltox.warehouse.location import BigQueryDataset, parse_uri
 from pipelines.preflight import Needs, check
-from pipelines.runs.local_stream.deletions import AT_MOST, Deletions
+from pipelines.runs.local_stream.deletions import DELETIONS_AT_ONCE, Deletions
 
 log = logging.getLogger(__name__)
 
@@ -114,19 +114,19 @@ def run(options: argparse.Namespace) -> int:
 
 def post_ids(given: Sequence[str], file: str | None) -> Iterator[str]:
     """Raises InputError for a file that can't be read, UsageError for what is no post id."""
-    yield from map(checked, given)
+    yield from map(checked_post_id, given)
     if file is None:
         return
     try:
         with Path(file).open(encoding="utf-8") as lines:
-            yield from (checked(line.strip()) for line in lines if line.strip())
+            yield from (checked_post_id(line.strip()) for line in lines if line.strip())
     except OSError as error:
         raise InputError(f"cannot read {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{file} is not in UTF-8") from error
 
 
-def checked(post_id: str) -> str:
+def checked_post_id(post_id: str) -> str:
     """A native id without its source would be found nowhere, and nobody would notice."""
     source, colon, native = post_id.partition(":")
     if not (source and colon and native):
@@ -136,7 +136,7 @@ def checked(post_id: str) -> str:
 
 def forget_named(warehouse: Warehouse, ids: Iterator[str]) -> Counter[str]:
     totals: Counter[str] = Counter()
-    while batch := set(islice(ids, AT_MOST)):
+    while batch := set(islice(ids, DELETIONS_AT_ONCE)):
         forgotten = warehouse.forget(batch)
         waiting = len(forgotten.waiting & batch)
         totals.update(

@@ -15,8 +15,8 @@ from functools import partial
 from pathlib import Path
 
 from commands.dashboard import PORT
-from commands.emulator import running
-from commands.publish import Arrival, arrivals, create, publishing
+from commands.emulator import running_emulator
+from commands.publish import Arrival, arrivals, create_channel, publishing
 from commands.stream import serve_page
 from dashboards.serve import HERE
 from ingest.sources.sample.writing import SampleInfo, recent_start, write_sample
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 TOPIC = "projects/mltox-live/topics/posts"
 SUBSCRIPTION = "projects/mltox-live/subscriptions/posts"
 HOST = "PUBSUB_EMULATOR_HOST"
-PAST = 2 * WEEK
+PAST_SPAN = 2 * WEEK
 
 DESCRIPTION = """\
 Starts the Pub/Sub emulator, publishes the sample to it as if it came in now, scores it as it comes,
@@ -107,11 +107,11 @@ def run(options: argparse.Namespace, rest: Sequence[str]) -> int:
     refuse_taken(options.port)
     with emulator(), tempfile.TemporaryDirectory(prefix="mltox-live-") as folder:
         warehouse = emptied(options.out)
-        create(TOPIC, SUBSCRIPTION)
+        create_channel(TOPIC, SUBSCRIPTION)
         sample = recent_sample(Path(folder), options.posts)
         past, coming = parted(sample)
         topics = ["--topics-file", str(sample.topics_path)]
-        fill(warehouse, past, Path(folder), topics, rest)
+        fill_past(warehouse, past, Path(folder), topics, rest)
         with publishing(TOPIC, coming, options.speed):
             return stream.main(
                 [
@@ -132,12 +132,12 @@ def parted(sample: SampleInfo) -> tuple[list[bytes], list[Arrival]]:
     rows = list(arrivals(lines, now_micros()))
     first = min(row.at for row in rows if row.at)
     begins = [first - first % DAY + incident.start * HOUR for incident in sample.incidents]
-    moment = min(at for at in begins if at - first >= PAST)
+    moment = min(at for at in begins if at - first >= PAST_SPAN)
     past = [row.payload for row in rows if row.at < moment]
     return past, [row for row in rows if row.at >= moment]
 
 
-def fill(
+def fill_past(
     warehouse: str, rows: Sequence[bytes], folder: Path, topics: Sequence[str], rest: Sequence[str]
 ) -> None:
     """What is behind the stream: the rows as `mltox backfill` takes them, and a forecast."""
@@ -155,7 +155,7 @@ def fill(
 def emulator() -> Iterator[None]:
     """An emulator of our own, which the Pub/Sub clients of this process then talk to."""
     before = os.environ.get(HOST)
-    with running() as address:
+    with running_emulator() as address:
         os.environ[HOST] = address
         try:
             yield

@@ -14,12 +14,12 @@ from mltox.base.logs import LogFormat, log_format_argument, say, set_up
 from mltox.warehouse import open_warehouse
 from mltox.warehouse.schema import TABLES
 from mltox.warehouse.views import VIEWS
-from templates.provisioning.apply import Done, make, services, take_away
+from templates.provisioning.apply import ResourceOutcome, make, services, take_away
 from templates.provisioning.change import Change
 from templates.provisioning.names import DATASET, PROJECT, REGION, Names
 from templates.provisioning.plan import plan
 from templates.provisioning.resources import Api, Resource
-from templates.provisioning.rest import Rest, connect
+from templates.provisioning.rest import Rest, connect_rest
 
 DESCRIPTION = """\
 Makes what is missing in a Google Cloud project: APIs, topics and subscriptions, the dataset with
@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return reporting_errors(lambda: run(options))
 
 
-def run(options: argparse.Namespace, rest: Callable[[str], Rest] = connect) -> int:
+def run(options: argparse.Namespace, rest: Callable[[str], Rest] = connect_rest) -> int:
     if options.warehouse:
         return provision_warehouse(options)
     names = names_of(options)
@@ -135,7 +135,7 @@ def destroy(
     return report(take_away(going, services(names, rest(names.project))))
 
 
-def report(outcome: Iterable[Done]) -> int:
+def report(outcome: Iterable[ResourceOutcome]) -> int:
     """A line for each resource as it is done, and the sums; 2 where one failed."""
     counts: Counter[Change] = Counter()
     problems = []

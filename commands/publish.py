@@ -13,7 +13,7 @@ from google.pubsub_v1 import PublisherClient, SubscriberClient
 from ingest.pace import Stamps, paced
 from mltox.google.pubsub.messages import Outgoing
 from mltox.google.pubsub.publisher import Publisher, PublishError
-from mltox.google.pubsub.requests import MESSAGES, bytes_of, requests_of
+from mltox.google.pubsub.requests import MESSAGE_LIMIT, bytes_of, requests_of
 from mltox.posts.records import Micros
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def arrivals(payloads: Iterable[bytes], now: Micros) -> Iterator[Arrival]:
         yield Arrival(payload, stamps.of(payload))
 
 
-def create(topic: str, subscription: str) -> None:
+def create_channel(topic: str, subscription: str) -> None:
     """Makes a topic and a subscription that do not exist yet."""
     with PublisherClient() as publisher, SubscriberClient() as subscriber:
         publisher.create_topic(request={"name": topic})
@@ -58,7 +58,7 @@ def _publish(topic: str, rows: Sequence[Arrival], speed: float, stopping: thread
         with Publisher() as publisher:
             for due in paced(stamped, speed, stopping):
                 messages = [Outgoing(topic, payload, {}) for payload in due]
-                for request in requests_of(messages, MESSAGES, bytes_of):
+                for request in requests_of(messages, MESSAGE_LIMIT, bytes_of):
                     sent += publisher.publish(request)
                     if stopping.is_set():
                         return

@@ -108,10 +108,10 @@ def score_text(options: argparse.Namespace) -> str:
                           | {label: getattr(scores, label) for label in labels})  # fmt: skip
     if scores.toxicity is None:
         return f"not scored: not in a language of the model ({', '.join(scorer.bundle.languages)})"
-    return table(scores, labels, scorer.threshold) + f"\n{scorer.model}"
+    return score_table(scores, labels, scorer.threshold) + f"\n{scorer.model}"
 
 
-def table(scores: Scores, labels: tuple[str, ...], threshold: float) -> str:
+def score_table(scores: Scores, labels: tuple[str, ...], threshold: float) -> str:
     """A line for each label with its probability as number and bar, then the verdict."""
     lines = []
     for label in labels:

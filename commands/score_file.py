@@ -15,7 +15,7 @@ from mltox.posts.reading.files import count_hint
 from mltox.posts.reading.how import How
 from mltox.posts.reading.raw_rows import RawRow, read_raw_rows
 from mltox.posts.reading.remarks import Remarks
-from mltox.posts.reading.sniff import Kind, sniff
+from mltox.posts.reading.sniff import FileKind, sniff
 from mltox.posts.records import LABELS, Scores
 from mltox.posts.writing import Writer, kind_to_write
 from mltox.scoring.language import judged
@@ -39,7 +39,7 @@ class Job(NamedTuple):
     resume: bool
 
 
-class Counts(NamedTuple):
+class RowCounts(NamedTuple):
     """Rows of the file, and those of them without scores."""
 
     rows: int
@@ -47,7 +47,7 @@ class Counts(NamedTuple):
     remarks: Remarks
 
 
-def score_file(job: Job, scorer: Scorer) -> Counts:
+def score_file(job: Job, scorer: Scorer) -> RowCounts:
     """Scores a file chunk by chunk. Raises InputError, OutputError, UsageError."""
     if job.out.resolve() == job.path.resolve():
         raise UsageError(f"--out is the same file as the one to read ({job.path})")
@@ -75,12 +75,12 @@ def score_file(job: Job, scorer: Scorer) -> Counts:
             writer.write(chunk)
         if not writer.rows_done:
             raise InputError(f"{job.path} has no rows")
-    return Counts(writer.rows_done, unscored, remarks)
+    return RowCounts(writer.rows_done, unscored, remarks)
 
 
 def _names(job: Job) -> list[str]:
     """All columns that rows have: of JSON only the last row tells, of all else the first."""
-    if sniff(job.path).kind is not Kind.JSON:
+    if sniff(job.path).kind is not FileKind.JSON:
         rows = read_raw_rows(job.path, job.text_column, how=job.how)
         return list(next(iter(rows), {}))
     names: dict[str, None] = {}

@@ -13,18 +13,18 @@ from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError, UserError
 from mltox.base.logs import LogFormat, log_format_argument, set_up
 from mltox.scoring.scale.beside import scale_beside
-from mltox.scoring.scale.maps import FILE, Scale, read_scale
+from mltox.scoring.scale.maps import FILE, ScoreMaps, read_scale
 from serving.app import build
 from serving.body import CLIENT_SECONDS
 from serving.engine import DEFAULT_BUNDLE, Engine
 from serving.feedback import open_feedback
 from serving.keys import Keys, read_keys
 from serving.server import Address, run
-from serving.service import Limits, Service
+from serving.service import ContractService, Limits
 
 log = logging.getLogger(__name__)
 
-HERE = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 SWITCH_SECONDS = 0.001
 """How long a thread that scores may keep the interpreter from the one that answers."""
 
@@ -49,7 +49,7 @@ example:
 def parser() -> argparse.ArgumentParser:
     made = Parser(prog="mltox serve", description=DESCRIPTION, epilog=EXAMPLE)
     add = made.add_argument
-    add("--host", default=HERE[0], help="address to listen on (default: %(default)s)")
+    add("--host", default=LOOPBACK_NAMES[0], help="address to listen on (default: %(default)s)")
     add("--port", type=int, default=8000, help="port (default: %(default)s; 0: a free one)")
     add(
         "--bundle",
@@ -140,7 +140,7 @@ def serve(options: argparse.Namespace) -> int:
     set_up(LogFormat(options.log_format))
     address = _address(options)
     keys = read_keys(options.keys) if options.keys else Keys()
-    if address.host not in HERE and not keys and not options.open:
+    if address.host not in LOOPBACK_NAMES and not keys and not options.open:
         raise UsageError(
             f"--host {address.host} lets others in: give --keys FILE, or --open if something else"
             " asks who they are"
@@ -150,7 +150,7 @@ def serve(options: argparse.Namespace) -> int:
     if options.client_seconds <= 0:
         raise UsageError("--client-seconds must be more than 0")
     engine = Engine(options.bundle, threads=options.threads)
-    service = Service(
+    service = ContractService(
         engine,
         _scale(options, engine),
         keys=keys,
@@ -179,7 +179,7 @@ def _address(options: argparse.Namespace) -> Address:
     return Address(options.host, options.port, options.tls_cert, options.tls_key, options.proxies)
 
 
-def _scale(options: argparse.Namespace, engine: Engine) -> Scale | None:
+def _scale(options: argparse.Namespace, engine: Engine) -> ScoreMaps | None:
     """The maps to use. Without a map the model's own scale is taken, unless the other was named."""
     if options.scale == "model":
         return None

@@ -11,7 +11,7 @@ from dashboards.errors import DashboardError
 from dashboards.live import file_stamp
 from dashboards.opened import Json
 from dashboards.page import LivePage, render_live
-from dashboards.serve import HERE, serve
+from dashboards.serve import HERE, serving_page
 from dashboards.view import Told
 from mltox.base.errors import UsageError
 from mltox.posts.records import Micros
@@ -33,7 +33,7 @@ def serve_page(warehouse: DuckDBWarehouse, port: int, *, sample: bool = False) -
 
     with warehouse.committed() as reader:
         try:
-            serving = serve(render, (HERE, port), lambda: file_stamp(warehouse.path), ask)
+            serving = serving_page(render, (HERE, port), lambda: file_stamp(warehouse.path), ask)
             with serving as where:
                 print(f"the page is at {where} until Ctrl-C", flush=True)
                 yield where

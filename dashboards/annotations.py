@@ -21,7 +21,7 @@ from mltox.posts.records import DAY, HOUR, SECOND, Micros
 
 NEAR = 3 * HOUR
 """An incident that begins so long after an event is still read beside it."""
-FIELDS = {"title", "start", "end", "topics"}
+ANNOTATION_FIELDS = {"title", "start", "end", "topics"}
 
 
 class Annotation(NamedTuple):
@@ -60,7 +60,7 @@ def _event(path: Path, number: int, row: Any) -> Annotation:
 
     if not isinstance(row, dict):
         raise wrong("is not a mapping with title and start")
-    unknown = sorted(map(str, row.keys() - FIELDS))
+    unknown = sorted(map(str, row.keys() - ANNOTATION_FIELDS))
     if unknown:
         raise wrong(f"has no field {unknown[0]!r}; there are title, start, end, topics")
     title, topics = row.get("title"), row.get("topics", [])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from dashboards.errors import DashboardError
 from dashboards.opened import Json, found_json, opened_json
-from dashboards.queries import Warehouse
+from dashboards.queries import PageWarehouse
 from dashboards.view import Told, of_one_topic
 from mltox.evidence.stored import open_span, search
 from mltox.posts.records import Micros
@@ -14,7 +14,7 @@ from mltox.posts.records import Micros
 LONGEST_WORDS = 200
 
 Parameters = Mapping[str, str]
-Answer = Callable[[Warehouse, Parameters, Told, Micros], Json]
+ApiCall = Callable[[PageWarehouse, Parameters, Told, Micros], Json]
 
 
 class NotFound(DashboardError):
@@ -25,21 +25,21 @@ class BadRequest(DashboardError):
     """What was asked for makes no sense."""
 
 
-def topic(warehouse: Warehouse, asked: Parameters, told: Told, now: Micros) -> Json:
+def topic_answer(warehouse: PageWarehouse, asked: Parameters, told: Told, now: Micros) -> Json:
     found = of_one_topic(warehouse, told, _text(asked, "name"), now)
     if found is None:
         raise NotFound("there is no such topic")
     return found
 
 
-def span(warehouse: Warehouse, asked: Parameters, told: Told, now: Micros) -> Json:
+def span(warehouse: PageWarehouse, asked: Parameters, told: Told, now: Micros) -> Json:
     start, end = _moment(asked, "from"), _moment(asked, "to")
     if end <= start:
         raise BadRequest("the span ends before it begins")
     return opened_json(open_span(warehouse, _text(asked, "topic"), start, end, told.keywords))
 
 
-def texts(warehouse: Warehouse, asked: Parameters, told: Told, now: Micros) -> Json:
+def texts(warehouse: PageWarehouse, asked: Parameters, told: Told, now: Micros) -> Json:
     words = _text(asked, "q").strip()
     if not 0 < len(words) <= LONGEST_WORDS:
         raise BadRequest(f"give 1 to {LONGEST_WORDS} characters to search for")
@@ -47,7 +47,7 @@ def texts(warehouse: Warehouse, asked: Parameters, told: Told, now: Micros) -> J
     return found_json(search(warehouse, words, _text(asked, "topic"), *within))
 
 
-ANSWERS: Mapping[str, Answer] = {"/topic": topic, "/span": span, "/search": texts}
+ANSWERS: Mapping[str, ApiCall] = {"/topic": topic_answer, "/span": span, "/search": texts}
 """By path. Each raises DashboardError or WarehouseError."""
 
 

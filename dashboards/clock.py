@@ -17,25 +17,27 @@ from mltox.posts.records import DAY, HOUR, SECOND, Micros
 ENDED = 3 * DAY
 
 
-class Clock(NamedTuple):
+class PageClock(NamedTuple):
     """`now` is where "the last 24 hours" end. `live` tells that it goes on."""
 
     now: Micros
     live: bool
 
 
-def clock_of(totals: Iterable[TopicTotals], live_at: Micros | None, as_of: Micros | None) -> Clock:
+def clock_of(
+    totals: Iterable[TopicTotals], live_at: Micros | None, as_of: Micros | None
+) -> PageClock:
     """`as_of` before the clock of the wall, that before the end of the last hour with posts.
 
     A served page whose data ended `ENDED` ago shows a collection that is over, or is replayed.
     """
     last = max((t.last_hour for t in totals), default=-HOUR) + HOUR
     if as_of is not None:
-        return Clock(as_of, live=False)
+        return PageClock(as_of, live=False)
     if live_at is not None and live_at - last < ENDED:
         # The end of the running hour: within it, time alone makes no other page.
-        return Clock(live_at - live_at % HOUR + HOUR, live=True)
-    return Clock(last, live=False)
+        return PageClock(live_at - live_at % HOUR + HOUR, live=True)
+    return PageClock(last, live=False)
 
 
 def parse_as_of(text: str) -> Micros:

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dashboards.queries import METRICS, Hour
-from mltox.detection.gaps import Span
+from dashboards.queries import PAGE_METRICS, Hour
+from mltox.detection.gaps import HourSpan
 from mltox.forecasting.series import history_of, why_not
 from mltox.posts.records import Forecast, Micros
 
 NOT_RUN = "no forecast: none was made, `mltox forecast` makes one"
-PAST = "no forecast: the last one is over, `mltox forecast` makes another"
+FORECAST_IS_OVER = "no forecast: the last one is over, `mltox forecast` makes another"
 
 
 class Foreseen(NamedTuple):
@@ -24,19 +24,19 @@ class Foreseen(NamedTuple):
 
 
 def foreseen(
-    forecasts: Sequence[Forecast], hours: Sequence[Hour], now: Micros, gaps: Sequence[Span] = ()
+    forecasts: Sequence[Forecast], hours: Sequence[Hour], now: Micros, gaps: Sequence[HourSpan] = ()
 ) -> Foreseen:
     """One topic's. A forecast that the history up to `now` does not carry any more (the topic has
     ended) is not drawn, whatever the warehouse holds, nor one that lies in the past."""
     rows: list[Forecast] = []
     reasons: dict[str, str] = {}
-    for metric in METRICS:
+    for metric in PAGE_METRICS:
         mine = [row for row in forecasts if row.metric == metric]
         reason = _reason(metric, hours, now, gaps)
         if reason is None and not mine:
             reason = NOT_RUN
         if reason is None and all(row.hour < now for row in mine):
-            reason = PAST
+            reason = FORECAST_IS_OVER
         if reason is None:
             rows += mine
         else:
@@ -44,7 +44,9 @@ def foreseen(
     return Foreseen(rows, reasons)
 
 
-def _reason(metric: str, hours: Sequence[Hour], now: Micros, gaps: Sequence[Span]) -> str | None:
+def _reason(
+    metric: str, hours: Sequence[Hour], now: Micros, gaps: Sequence[HourSpan]
+) -> str | None:
     known = [hour for hour in hours if hour.hour < now]
     if not known:
         return why_not(None)

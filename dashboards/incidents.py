@@ -13,7 +13,7 @@ AFTERWARDS = "retrospective"
 """Detectors whose names begin so have judged hours from what came after them."""
 
 
-class Incident(NamedTuple):
+class IncidentRun(NamedTuple):
     """A run of anomalous hours of one topic, in any metric. `number` counts from 1 in a topic."""
 
     topic: str
@@ -70,9 +70,9 @@ def one_verdict_an_hour(anomalies: Iterable[Anomaly]) -> list[Anomaly]:
     return [best[key] for key in sorted(best)]
 
 
-def incidents(anomalies: Iterable[Anomaly]) -> list[Incident]:
+def incidents(anomalies: Iterable[Anomaly]) -> list[IncidentRun]:
     """Group anomalies into incidents, by topic and then time, whatever order they come in."""
-    found: list[Incident] = []
+    found: list[IncidentRun] = []
     for topic, of_topic in groupby(one_verdict_an_hour(anomalies), key=lambda a: a.topic):
         runs: list[list[Anomaly]] = []
         for anomaly in of_topic:
@@ -80,5 +80,5 @@ def incidents(anomalies: Iterable[Anomaly]) -> list[Incident]:
                 runs[-1].append(anomaly)
             else:
                 runs.append([anomaly])
-        found += [Incident(topic, n, tuple(run)) for n, run in enumerate(runs, start=1)]
+        found += [IncidentRun(topic, n, tuple(run)) for n, run in enumerate(runs, start=1)]
     return found

@@ -15,14 +15,14 @@ from typing import NamedTuple
 
 from dashboards.queries import Hour
 from mltox.detection.detector import FIRST_JUDGED, WARM_UP_HOURS
-from mltox.detection.gaps import Span
+from mltox.detection.gaps import HourSpan
 from mltox.posts.records import HOUR, Micros
 
 JUDGED, EARLY, AFTERWARDS = "judged", "early", "afterwards"
 UNJUDGED, GAP = "unjudged", "gap"
 
 
-class Judged(NamedTuple):
+class HourStatuses(NamedTuple):
     """The hours from a topic's first to its last with posts, by status: runs of (status, hours)."""
 
     start: Micros
@@ -37,10 +37,12 @@ class Judged(NamedTuple):
         return sum(hours for of, hours in self.runs if of == status)
 
 
-def judged(hours: Sequence[Hour], afterwards: Sequence[Span], gaps: Sequence[Span]) -> Judged:
+def hour_statuses(
+    hours: Sequence[Hour], afterwards: Sequence[HourSpan], gaps: Sequence[HourSpan]
+) -> HourStatuses:
     """`hours` are one topic's, in order. `afterwards` are the spans judged in retrospect."""
     if not hours:
-        return Judged(0, ())
+        return HourStatuses(0, ())
     with_posts = [hour.hour for hour in hours if hour.posts]
     first = with_posts[FIRST_JUDGED] if len(with_posts) > FIRST_JUDGED else None
     warm = with_posts[WARM_UP_HOURS] if len(with_posts) > WARM_UP_HOURS else None
@@ -56,10 +58,10 @@ def judged(hours: Sequence[Hour], afterwards: Sequence[Span], gaps: Sequence[Spa
         return AFTERWARDS if any(s.start <= at < s.end for s in afterwards) else UNJUDGED
 
     runs = [(of, len(list(run))) for of, run in groupby(map(status, range(start, end, HOUR)))]
-    return Judged(start, runs)
+    return HourStatuses(start, runs)
 
 
-def sentence(found: Judged) -> str:
+def judged_sentence(found: HourStatuses) -> str:
     """Of how many hours somebody can say something: never an all-clear for the others."""
     counts = {status: found.count(status) for status in (JUDGED, EARLY, AFTERWARDS, UNJUDGED, GAP)}
     all_hours = sum(counts.values())

@@ -17,13 +17,13 @@ from mltox.warehouse import WarehouseError
 
 log = logging.getLogger(__name__)
 
-PAUSE = 1.0
+LOOK_PAUSE = 1.0
 """Seconds between two looks at the warehouse, however many readers ask."""
 REST = 4
 """Times as long as a page took to make, nothing is made again: readers must not slow a live run."""
 
 
-class Shown(NamedTuple):
+class LastPage(NamedTuple):
     """What readers get: the last page that could be made, when, and why there is no newer one."""
 
     page: LivePage | None = None
@@ -42,11 +42,11 @@ class NewestPage:
         self._render = render
         self._stamp = stamp
         self._lock = threading.Lock()
-        self._shown = Shown()
+        self._shown = LastPage()
         self._seen: Hashable = object()
         self._next_look = 0.0
 
-    def look(self) -> Shown:
+    def look(self) -> LastPage:
         # Who asks while a newer page is made gets the older one at once.
         if self._lock.acquire(blocking=self._shown.page is None):
             try:
@@ -63,7 +63,7 @@ class NewestPage:
         if stamp != self._seen or self._shown.problem:
             now: Micros = now_micros()
             try:
-                self._shown = Shown(self._render(now), now)
+                self._shown = LastPage(self._render(now), now)
                 self._seen = stamp
             except (DashboardError, WarehouseError) as error:
                 self._shown = self._shown._replace(problem=str(error))
@@ -72,7 +72,7 @@ class NewestPage:
                 problem = "the page could not be made, the log of the server says why"
                 self._shown = self._shown._replace(problem=problem)
         ended = time.monotonic()
-        self._next_look = ended + max(PAUSE, REST * (ended - began))
+        self._next_look = ended + max(LOOK_PAUSE, REST * (ended - began))
 
 
 def file_stamp(path: Path) -> Hashable:

@@ -15,7 +15,7 @@ from mltox.warehouse.location import BigQueryDataset, parse_uri
 CREATE = "https://lookerstudio.google.com/reporting/create"
 REPORT = "mltox: toxicity of conversations"
 
-SOURCES: Mapping[str, str] = {
+DATA_SOURCES: Mapping[str, str] = {
     "metric_hours": "mltox hours, past and coming",
     "hourly_dashboard": "mltox hours",
     "topic_daily": "mltox days",
@@ -31,7 +31,7 @@ SOURCES: Mapping[str, str] = {
 """View, which is also the alias of its data source, and the name that a report shows."""
 
 
-def link(dataset: BigQueryDataset, views: Iterable[str], template: str | None = None) -> str:
+def report_link(dataset: BigQueryDataset, views: Iterable[str], template: str | None = None) -> str:
     """A new report with these views connected: blank, or a copy of the report `template`.
 
     In a template, the data sources have the views' names as aliases.
@@ -45,7 +45,7 @@ def link(dataset: BigQueryDataset, views: Iterable[str], template: str | None = 
             "projectId": dataset.project,
             "datasetId": dataset.dataset,
             "tableId": view,
-            "datasourceName": SOURCES[view],
+            "datasourceName": DATA_SOURCES[view],
         }
         parameters |= {f"ds.{view}.{name}": value for name, value in source.items()}
     return f"{CREATE}?{urlencode(parameters)}"
@@ -56,11 +56,11 @@ def links(uri: str, template: str | None = None) -> str:
     dataset = parse_uri(uri)
     if not isinstance(dataset, BigQueryDataset):
         raise DashboardError("--looker: Looker Studio reads BigQuery; give bq://project.dataset")
-    everything = link(dataset, SOURCES, template)
+    everything = report_link(dataset, DATA_SOURCES, template)
     if template:
         return f"a copy of the report, over {uri}:\n  {everything}"
-    alone = "\n".join(f"  {view}\n    {link(dataset, [view])}" for view in SOURCES)
+    alone = "\n".join(f"  {view}\n    {report_link(dataset, [view])}" for view in DATA_SOURCES)
     return (
-        f"a blank report with all {len(SOURCES)} views of {uri} connected:\n  {everything}\n\n"
+        f"a blank report with all {len(DATA_SOURCES)} views of {uri} connected:\n  {everything}\n\n"
         f"each view alone, where the report above has not taken all of them:\n{alone}"
     )

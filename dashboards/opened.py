@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from dashboards.incidents import Incident
+from dashboards.incidents import IncidentRun
 from dashboards.markup import clipped, visible
 from dashboards.queries import Hour
 from mltox.evidence.links import link_of
-from mltox.evidence.span import Evidence, Shown, StoredPost
-from mltox.evidence.stored import Found, Opened
+from mltox.evidence.span import Evidence, PostWorthReading, StoredPost
+from mltox.evidence.stored import FoundPosts, Opened
 from mltox.posts.records import Micros
 
 SCALE = 100_000
-MAX_TEXT = 500
+MAX_OPENED_TEXT = 500
 FILE_HOURS = 150
 FILE_BYTES = 3_000_000
 """A file holds the posts of so many hours of all topics at most, the telling ones first."""
@@ -28,7 +28,7 @@ def _scaled(value: float | None) -> int | None:
 
 def _post(post: StoredPost, copies: int = 1, authors: int = 0) -> Json:
     return {
-        "text": None if post.text is None else clipped(visible(post.text), MAX_TEXT),
+        "text": None if post.text is None else clipped(visible(post.text), MAX_OPENED_TEXT),
         "toxicity": _scaled(post.toxicity),
         "source": visible(post.source),
         "lang": visible(post.lang or ""),
@@ -39,7 +39,7 @@ def _post(post: StoredPost, copies: int = 1, authors: int = 0) -> Json:
     }
 
 
-def _shown(posts: Iterable[Shown]) -> list[Json]:
+def _shown(posts: Iterable[PostWorthReading]) -> list[Json]:
     return [_post(*shown) for shown in posts]
 
 
@@ -79,11 +79,11 @@ def opened_json(opened: Opened) -> Json:
     }
 
 
-def found_json(found: Found) -> Json:
+def found_json(found: FoundPosts) -> Json:
     return {"matches": found.matches, "posts": [_post(post) for post in found.posts]}
 
 
-def telling_hours(hours: Sequence[Hour], found: Sequence[Incident]) -> Iterator[Micros]:
+def telling_hours(hours: Sequence[Hour], found: Sequence[IncidentRun]) -> Iterator[Micros]:
     """Hours of incidents, the newest incident first; then the others, most posts first."""
     given: set[Micros] = set()
     for incident in reversed(found):

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from dashboards import sections
 from dashboards.errors import DashboardError
 from dashboards.markup import escaped, json_block
-from dashboards.queries import Warehouse
+from dashboards.queries import PageWarehouse
 from dashboards.view import Told, View, gather
 from mltox.posts.records import Micros
 
@@ -45,7 +45,7 @@ class LivePage(NamedTuple):
 
 
 def write_page(
-    warehouse: Warehouse, out: Path, *, sample: bool, incidents: Path | None = None, **more: Any
+    warehouse: PageWarehouse, out: Path, *, sample: bool, incidents: Path | None = None, **more: Any
 ) -> Path:
     """Write the page and return its path. The same warehouse gives the same bytes.
 
@@ -64,7 +64,7 @@ def write_page(
 
 
 def render(
-    warehouse: Warehouse, *, sample: bool, incidents: Path | None = None, **more: Any
+    warehouse: PageWarehouse, *, sample: bool, incidents: Path | None = None, **more: Any
 ) -> str:
     """The page as it is written to a file: it asks for nothing."""
     told = Told(sample=sample, incidents=incidents, **more)
@@ -73,7 +73,7 @@ def render(
     return _whole(content, live="", policy=_policy(scripts), scripts=scripts)
 
 
-def render_live(warehouse: Warehouse, at: Micros, *, sample: bool, **more: Any) -> LivePage:
+def render_live(warehouse: PageWarehouse, at: Micros, *, sample: bool, **more: Any) -> LivePage:
     """The page as it is served, made at `at`. Raises DashboardError, WarehouseError."""
     content = contents(warehouse, Told(sample=sample, **more), at)
     scripts = [_plotly(), _own_script(LIVE_SCRIPTS)]
@@ -94,7 +94,7 @@ def _whole(content: dict[str, str], *, live: str, policy: str, scripts: Iterable
     return _fill("page.html", **content, live=live, policy=policy, scripts=tags)
 
 
-def contents(warehouse: Warehouse, told: Told, live_at: Micros | None = None) -> dict[str, str]:
+def contents(warehouse: PageWarehouse, told: Told, live_at: Micros | None = None) -> dict[str, str]:
     """What the page says, by the name of its place in page.html."""
     view = gather(warehouse, told, live_at)
     return {

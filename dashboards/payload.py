@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dashboards.annotations import Annotation
-from dashboards.incidents import Incident
-from dashboards.judged import Judged, sentence
+from dashboards.incidents import IncidentRun
+from dashboards.judged import HourStatuses, judged_sentence
 from dashboards.markup import clipped, visible
-from dashboards.queries import METRICS, Day, Example, Hour, LabelDay, Step, TopicTotals
+from dashboards.queries import PAGE_METRICS, Day, ExamplePost, Hour, LabelDay, Step, TopicTotals
 from dashboards.summary import Now
-from mltox.detection.gaps import Span
+from mltox.detection.gaps import HourSpan
 from mltox.evidence.links import link_of
 from mltox.posts.records import HOUR, LABELS, SECOND, Anomaly, Forecast, Micros
 
@@ -28,7 +28,7 @@ MAX_STEPS = 10_000
 """Five minutes with posts; a topic of more has hours and days alone."""
 MAX_INCIDENTS = 200
 MAX_EXAMPLES = 5
-MAX_TEXT = 600
+MAX_POST_TEXT = 600
 MAX_TERMS = 10
 
 Json = dict[str, Any]
@@ -44,10 +44,10 @@ class TopicData(NamedTuple):
     labels: Sequence[LabelDay] = ()
     forecasts: Sequence[Forecast] = ()
     why_no_forecast: Mapping[str, str] = {}
-    incidents: Sequence[Incident] = ()
-    examples: Sequence[Example] = ()
-    judged: Judged = Judged(0, ())
-    gaps: Sequence[Span] = ()
+    incidents: Sequence[IncidentRun] = ()
+    examples: Sequence[ExamplePost] = ()
+    judged: HourStatuses = HourStatuses(0, ())
+    gaps: Sequence[HourSpan] = ()
     annotations: Sequence[Annotation] = ()
 
 
@@ -128,10 +128,10 @@ def labels(rows: Sequence[LabelDay]) -> Json | None:
     return {"start": start, "series": series}
 
 
-def forecast(rows: Sequence[Forecast]) -> dict[str, Json]:
+def forecast_block(rows: Sequence[Forecast]) -> dict[str, Json]:
     """By metric; `start` is the first hour forecast, and the hours follow without gaps."""
     out: dict[str, Json] = {}
-    for metric in METRICS:
+    for metric in PAGE_METRICS:
         mine = sorted((row for row in rows if row.metric == metric), key=lambda row: row.hour)
         if not mine:
             continue
@@ -161,7 +161,7 @@ def _anomaly(anomaly: Anomaly) -> Json:
     }
 
 
-def _best_examples(examples: Iterable[Example], *, typical: bool) -> list[Json]:
+def _best_examples(examples: Iterable[ExamplePost], *, typical: bool) -> list[Json]:
     """Posts of an incident, each text once; `copies` is how many of them have it.
 
     The most toxic first; of a surge of posts (`typical`) those that its explanation chose.
@@ -169,15 +169,15 @@ def _best_examples(examples: Iterable[Example], *, typical: bool) -> list[Json]:
     distinct = {example.post_id: example for example in examples}
     texts = Counter(e.text for e in distinct.values())
 
-    def place(e: Example) -> tuple[float, Micros]:
+    def place(e: ExamplePost) -> tuple[float, Micros]:
         return (e.rank if typical else -(e.toxicity or 0.0), e.created_at)
 
-    ranked: dict[str, Example] = {}
+    ranked: dict[str, ExamplePost] = {}
     for e in sorted(distinct.values(), key=place):
         ranked.setdefault(e.post_id if e.text is None else f"text {e.text}", e)
     return [
         {
-            "text": None if e.text is None else clipped(visible(e.text), MAX_TEXT),
+            "text": None if e.text is None else clipped(visible(e.text), MAX_POST_TEXT),
             "toxicity": _scaled(e.toxicity),
             "source": visible(e.source),
             "at": _millis(e.created_at),
@@ -188,7 +188,9 @@ def _best_examples(examples: Iterable[Example], *, typical: bool) -> list[Json]:
     ]
 
 
-def incident(found: Incident, examples: Sequence[Example], data: TopicData, clock: Micros) -> Json:
+def incident(
+    found: IncidentRun, examples: Sequence[ExamplePost], data: TopicData, clock: Micros
+) -> Json:
     peaks = found.peaks()
     told = next((peak for peak in _by_strength(found) if peak.terms), peaks[0])
     own = [e for e in examples if found.start <= e.hour < found.end]
@@ -215,7 +217,7 @@ def incident(found: Incident, examples: Sequence[Example], data: TopicData, cloc
     }
 
 
-def _by_strength(found: Incident) -> list[Anomaly]:
+def _by_strength(found: IncidentRun) -> list[Anomaly]:
     return sorted(found.anomalies, key=lambda a: (-abs(a.score), a.hour, a.metric))
 
 
@@ -227,7 +229,7 @@ def annotation(event: Annotation) -> Json:
     }
 
 
-def topic(data: TopicData, clock: Micros) -> Json:
+def topic_block(data: TopicData, clock: Micros) -> Json:
     """The block of one topic. Only its last `MAX_INCIDENTS` incidents are in it."""
     kept = data.incidents[-MAX_INCIDENTS:]
     return {
@@ -236,10 +238,10 @@ def topic(data: TopicData, clock: Micros) -> Json:
         "steps": steps(data.steps),
         "daily": daily(data.days),
         "labels": labels(data.labels),
-        "forecast": forecast(data.forecasts),
+        "forecast": forecast_block(data.forecasts),
         "why_no_forecast": {m: visible(why) for m, why in data.why_no_forecast.items()},
         "judged": [[status, hours] for status, hours in data.judged.runs],
-        "judged_text": sentence(data.judged) if data.judged.runs else "",
+        "judged_text": judged_sentence(data.judged) if data.judged.runs else "",
         "gaps": [[_millis(gap.start), _millis(gap.end)] for gap in data.gaps],
         "events": [annotation(event) for event in data.annotations],
         "incidents": [incident(found, data.examples, data, clock) for found in kept],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dashboards.errors import DashboardError
-from dashboards.incidents import Incident
+from dashboards.incidents import IncidentRun
 from mltox.posts.records import SECOND, Micros
 
 
@@ -54,7 +54,7 @@ def _micros(at: str) -> Micros:
     return int(moment.timestamp()) * SECOND
 
 
-def match(planted: Planted, found: Iterable[Incident]) -> Incident | None:
+def match(planted: Planted, found: Iterable[IncidentRun]) -> IncidentRun | None:
     """The first incident with an anomalous hour of the planted one's metric and direction in it."""
     for incident in found:
         for anomaly in incident.anomalies:

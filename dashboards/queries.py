@@ -15,15 +15,15 @@ import pyarrow.compute as pc
 
 from dashboards.past import PastHour, PastRun, newest
 from mltox.base.clock import datetime_of
-from mltox.evidence.stored import utc
+from mltox.evidence.stored import utc_datetime
 from mltox.posts.records import DAY, Anomaly, Forecast, ForecastAccuracy, Micros
 
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
 
-METRICS = ("mean_toxicity", "toxic_share", "posts")
+PAGE_METRICS = ("mean_toxicity", "toxic_share", "posts")
 
 
-class Warehouse(Protocol):
+class PageWarehouse(Protocol):
     """What the page needs of a warehouse."""
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table: ...
@@ -61,7 +61,7 @@ class Day(NamedTuple):
     toxic_share: float | None
 
 
-class Span(NamedTuple):
+class DaySpan(NamedTuple):
     """24 hours of a topic: `place` 0 ends at the clock, 1 a day before it."""
 
     topic: str
@@ -105,7 +105,7 @@ class Flag(NamedTuple):
     detector: str
 
 
-class Example(NamedTuple):
+class ExamplePost(NamedTuple):
     topic: str
     hour: Micros
     metric: str
@@ -146,12 +146,12 @@ def _values(column: pa.ChunkedArray) -> list[Any]:
     return [tuple(v) if isinstance(v, list) else v for v in values]
 
 
-AT_ONCE = 500
+TOPICS_AT_ONCE = 500
 """Topics that one query names."""
 
 
 def _rows(
-    warehouse: Warehouse,
+    warehouse: PageWarehouse,
     view: str,
     row: type[RowT],
     order: str,
@@ -160,7 +160,7 @@ def _rows(
     """All rows of a view, or those of some topics."""
     fields: tuple[str, ...] = row._fields  # type: ignore[attr-defined]
     found: list[RowT] = []
-    for names in [()] if topics is None else batched(topics, AT_ONCE):
+    for names in [()] if topics is None else batched(topics, TOPICS_AT_ONCE):
         where = f" WHERE topic IN ({', '.join('?' * len(names))})" if names else ""
         # Every part is a constant of this module: no value from the data is ever in the SQL.
         sql = f"SELECT {', '.join(fields)} FROM {view}{where} ORDER BY {order}"  # noqa: S608
@@ -174,33 +174,33 @@ def batched(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
         yield names[start : start + size]
 
 
-def topic_totals(warehouse: Warehouse) -> list[TopicTotals]:
+def topic_totals(warehouse: PageWarehouse) -> list[TopicTotals]:
     """Every topic, by name: an order that stays while counts change."""
     return _rows(warehouse, "topic_summary", TopicTotals, "topic")
 
 
-def hours(warehouse: Warehouse, topics: Sequence[str]) -> list[Hour]:
+def hours(warehouse: PageWarehouse, topics: Sequence[str]) -> list[Hour]:
     return _rows(warehouse, "hourly_dashboard", Hour, "topic, hour", topics)
 
 
-def days(warehouse: Warehouse, topics: Sequence[str]) -> list[Day]:
+def days(warehouse: PageWarehouse, topics: Sequence[str]) -> list[Day]:
     return _rows(warehouse, "topic_daily", Day, "topic, day", topics)
 
 
-def five_minutes(warehouse: Warehouse, topics: Sequence[str]) -> list[Step]:
+def five_minutes(warehouse: PageWarehouse, topics: Sequence[str]) -> list[Step]:
     return _rows(warehouse, "five_minutes", Step, "topic, step", topics)
 
 
-def label_days(warehouse: Warehouse, topics: Sequence[str]) -> list[LabelDay]:
+def label_days(warehouse: PageWarehouse, topics: Sequence[str]) -> list[LabelDay]:
     return _rows(warehouse, "label_daily", LabelDay, "topic, label, day", topics)
 
 
-def spans(warehouse: Warehouse, clock: Micros, count: int) -> list[Span]:
+def day_spans(warehouse: PageWarehouse, clock: Micros, count: int) -> list[DaySpan]:
     """Of every topic the `count` spans of 24 hours that end with `clock`, without empty ones."""
     table = warehouse.query(
         "SELECT topic, hour, posts, posts_unscored, toxic_share FROM hourly_dashboard"
         " WHERE hour >= ? AND hour < ?",
-        (utc(clock - count * DAY), utc(clock)),
+        (utc_datetime(clock - count * DAY), utc_datetime(clock)),
     )
     hour = table["hour"].cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.int64())
     scored = pc.subtract(table["posts"], table["posts_unscored"])
@@ -219,14 +219,14 @@ def spans(warehouse: Warehouse, clock: Micros, count: int) -> list[Span]:
     grouped = whole.group_by(["topic", "place"]).aggregate(sums)
     columns = ("topic", "place", "posts_sum", "scored_sum", "toxic_sum")
     rows = zip(*(grouped[name].to_pylist() for name in columns), strict=True)
-    return sorted(Span(*row) for row in rows)
+    return sorted(DaySpan(*row) for row in rows)
 
 
-def anomalies(warehouse: Warehouse, topics: Sequence[str]) -> list[Anomaly]:
+def anomalies(warehouse: PageWarehouse, topics: Sequence[str]) -> list[Anomaly]:
     return _rows(warehouse, "anomaly_details", Anomaly, "topic, hour, metric, detector", topics)
 
 
-def posts_of_all(warehouse: Warehouse) -> list[tuple[Micros, int]]:
+def posts_of_all(warehouse: PageWarehouse) -> list[tuple[Micros, int]]:
     """Posts of all topics together by hour, hours without any left out."""
     table = warehouse.query(
         "SELECT hour, CAST(SUM(posts) AS INT64) AS posts FROM hourly_dashboard"
@@ -235,25 +235,25 @@ def posts_of_all(warehouse: Warehouse) -> list[tuple[Micros, int]]:
     return list(zip(*map(_values, table.columns), strict=True))
 
 
-def flags(warehouse: Warehouse) -> list[Flag]:
+def anomaly_flags(warehouse: PageWarehouse) -> list[Flag]:
     """Every anomalous hour of every topic, without its evidence."""
     return _rows(warehouse, "anomaly_details", Flag, "topic, hour, metric, detector")
 
 
-def afterwards(warehouse: Warehouse) -> list[JudgedAfterwards]:
+def afterwards(warehouse: PageWarehouse) -> list[JudgedAfterwards]:
     """The spans of topics that were judged in retrospect."""
     return _rows(warehouse, "latest_judged_spans", JudgedAfterwards, "topic, start_at")
 
 
-def examples(warehouse: Warehouse, topics: Sequence[str]) -> list[Example]:
-    return _rows(warehouse, "anomaly_examples", Example, "topic, hour, metric, rank", topics)
+def examples(warehouse: PageWarehouse, topics: Sequence[str]) -> list[ExamplePost]:
+    return _rows(warehouse, "anomaly_examples", ExamplePost, "topic, hour, metric, rank", topics)
 
 
-def forecasts(warehouse: Warehouse, topics: Sequence[str]) -> list[Forecast]:
+def forecasts(warehouse: PageWarehouse, topics: Sequence[str]) -> list[Forecast]:
     return _rows(warehouse, "forecast_dashboard", Forecast, "topic, metric, hour", topics)
 
 
-def accuracies(warehouse: Warehouse, topics: Sequence[str]) -> list[ForecastAccuracy]:
+def accuracies(warehouse: PageWarehouse, topics: Sequence[str]) -> list[ForecastAccuracy]:
     return _rows(
         warehouse,
         "forecast_accuracy_dashboard",
@@ -263,15 +263,15 @@ def accuracies(warehouse: Warehouse, topics: Sequence[str]) -> list[ForecastAccu
     )
 
 
-def past_runs(warehouse: Warehouse, topics: Sequence[str]) -> list[PastRun]:
+def past_runs(warehouse: PageWarehouse, topics: Sequence[str]) -> list[PastRun]:
     return newest(_rows(warehouse, "forecast_runs", PastRun, "topic, metric, run_at", topics))
 
 
-def past_hours(warehouse: Warehouse, runs: Sequence[PastRun]) -> list[PastHour]:
+def past_hours(warehouse: PageWarehouse, runs: Sequence[PastRun]) -> list[PastHour]:
     """The hours of these runs that have come."""
-    moments = sorted({run.run_at for run in runs})[-AT_ONCE:]
+    moments = sorted({run.run_at for run in runs})[-TOPICS_AT_ONCE:]
     found: list[PastHour] = []
-    for names in batched(sorted({run.topic for run in runs}), AT_ONCE):
+    for names in batched(sorted({run.topic for run in runs}), TOPICS_AT_ONCE):
         sql = (
             f"SELECT {', '.join(PastHour._fields)} FROM forecast_outcomes"  # noqa: S608 - ours
             f" WHERE topic IN ({', '.join('?' * len(names))})"
@@ -283,11 +283,11 @@ def past_hours(warehouse: Warehouse, runs: Sequence[PastRun]) -> list[PastHour]:
     return found
 
 
-def dead_letters(warehouse: Warehouse) -> list[Letters]:
+def dead_letters(warehouse: PageWarehouse) -> list[Letters]:
     return _rows(warehouse, "dead_letters_by_reason", Letters, "letters DESC, stage, error_type")
 
 
-def models(warehouse: Warehouse) -> list[ModelUse]:
+def models(warehouse: PageWarehouse) -> list[ModelUse]:
     """The models that scored, the one with most posts first, and when each last wrote."""
     return _rows(
         warehouse,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from dashboards import past
-from dashboards.clock import Clock
-from dashboards.incidents import Incident
+from dashboards.clock import PageClock
+from dashboards.incidents import IncidentRun
 from dashboards.markup import (
     clipped,
     escaped,
@@ -22,7 +22,7 @@ from dashboards.markup import (
 )
 from dashboards.planted import Planted, match
 from dashboards.queries import Day, Letters, ModelUse, TopicTotals
-from dashboards.summary import LEAST_SCORED, Now
+from dashboards.summary import LEAST_DAY_POSTS, Now
 from mltox.posts.records import HOUR, Micros
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ METRIC_NAMES = {
     "posts": "Posts",
 }
 TREND_DAYS = 28
-ROWS = 50
+OVERVIEW_ROWS = 50
 """Of the overview, without a script; with one, a page of it."""
 OPTIONS = 300
 LARGEST_MASE = 100.0
 """Above it the series hardly moved, and the quotient says nothing."""
-MAX_PAYLOAD = 500
+MAX_SHOWN_PAYLOAD = 500
 LIVE_FORM = "%-d %b %Y, %H:%M:%S"
 
 
@@ -53,7 +53,7 @@ def title(totals: Sequence[TopicTotals]) -> str:
     return f"Toxicity of {listed}"
 
 
-def meta(totals: Sequence[TopicTotals], models: Sequence[ModelUse], clock: Clock) -> str:
+def meta(totals: Sequence[TopicTotals], models: Sequence[ModelUse], clock: PageClock) -> str:
     if not totals:
         return "The warehouse holds no posts yet."
     first, last = min(t.first_hour for t in totals), max(t.last_hour for t in totals)
@@ -150,7 +150,7 @@ def _now_share(now: Now) -> str:
     if now.share is None:
         return "–"
     of = f"<br><small>of {plural(now.scored, 'post', 'posts')}</small>"
-    if now.scored < LEAST_SCORED:
+    if now.scored < LEAST_DAY_POSTS:
         return f'<span class="few">{share(now.share)}</span>{of}'
     usual = (
         f"<br><small>usual {share(now.usual)} ({share(now.low)} to {share(now.high)})</small>"
@@ -162,7 +162,7 @@ def _now_share(now: Now) -> str:
 
 def _of_posts(value: str, total: TopicTotals) -> str:
     scored = total.posts - total.posts_unscored
-    few = scored < LEAST_SCORED
+    few = scored < LEAST_DAY_POSTS
     shown = f'<span class="few">{value}</span>' if few else value
     return f"{shown}<br><small>of {scored:,}</small>"
 
@@ -170,9 +170,9 @@ def _of_posts(value: str, total: TopicTotals) -> str:
 def first_rows(totals: Sequence[TopicTotals]) -> list[int]:
     """Places of the topics that stand on the first page: all by name, or the busiest of many."""
     places = list(range(len(totals)))
-    if len(places) > ROWS:
+    if len(places) > OVERVIEW_ROWS:
         places.sort(key=lambda i: (-totals[i].posts, i))
-    return places[:ROWS]
+    return places[:OVERVIEW_ROWS]
 
 
 def overview(view: View) -> str:
@@ -206,7 +206,9 @@ def overview(view: View) -> str:
     ]  # fmt: skip
     attributes = [f' data-topic="{i}"' for i in places]
     rest = len(view.totals) - len(places)
-    more = f'<p class="note" id="topics-rest">The {ROWS} with most posts; {rest:,} more.</p>'
+    more = (
+        f'<p class="note" id="topics-rest">The {OVERVIEW_ROWS} with most posts; {rest:,} more.</p>'
+    )
     return table(
         "Topics", head, rows, numeric=(1, 2, 3, 4, 5, 7), css="stack", attributes=attributes
     ) + (more if rest else "")
@@ -241,7 +243,7 @@ def method(name: str) -> str:
     return escaped(name.replace("_", " ").capitalize())
 
 
-def mase(value: float | None) -> str:
+def shown_mase(value: float | None) -> str:
     """
     >>> mase(0.812), mase(4092677405.47)
     ('0.81', 'no measure')
@@ -261,14 +263,14 @@ def accuracy(view: View) -> str:
         best = next((row for row in ranked if row.chosen), ranked[0])
         others = [row for row in ranked if row is not best]
         named = [row for i, row in enumerate(others) if i == 0 or row.method in PLAIN_METHODS]
-        rivals = ", ".join(f"{method(row.method)} {mase(row.mase)}" for row in named)
+        rivals = ", ".join(f"{method(row.method)} {shown_mase(row.mase)}" for row in named)
         attributes.append(f' data-of="{place.get(topic, -1)}"')
         cells.append(
             [
                 escaped(clipped(topic, 80)),
                 METRIC_NAMES.get(metric, escaped(metric)),
                 f'<span class="chosen">{method(best.method)}</span>',
-                mase(best.mase),
+                shown_mase(best.mase),
                 share(best.coverage_80),
                 share(best.coverage_95),
                 rivals or "–",
@@ -296,7 +298,7 @@ def past_forecasts(view: View) -> str:
     return past.section(view.past_runs, view.past_hours, places, METRIC_NAMES)
 
 
-def planted(incidents: Sequence[Planted], found: Mapping[str, Sequence[Incident]]) -> str:
+def planted(incidents: Sequence[Planted], found: Mapping[str, Sequence[IncidentRun]]) -> str:
     rows, hits = [], 0
     for incident in incidents:
         seen = match(incident, found.get(incident.topic, ()))
@@ -332,7 +334,8 @@ def letters(rows: Sequence[Letters]) -> str:
             time_tag(row.last_seen),
             f"{escaped(clipped(row.example_message, 200))}"
             "<details><summary>Example</summary>"
-            f'<pre tabindex="0">{escaped(clipped(row.example_payload, MAX_PAYLOAD)) or "(empty)"}'
+            f'<pre tabindex="0">'
+            f"{escaped(clipped(row.example_payload, MAX_SHOWN_PAYLOAD)) or '(empty)'}"
             "</pre></details>",
         ]
         for row in rows
@@ -346,7 +349,8 @@ def footer() -> str:
         "<p>Times are of the zone chosen above, UTC at first. Toxicity is a model’s estimate of "
         "the probability that people would call a post toxic; it errs, more so with irony, dialect "
         "and reclaimed words. Toxic share is the share of scored posts at or above the model’s "
-        f"threshold; where fewer than {LEAST_SCORED} posts stand behind a figure, it is grey.</p>"
+        f"threshold; where fewer than {LEAST_DAY_POSTS} posts stand behind a figure, "
+        "it is grey.</p>"
         "<p>“Usual” is the median of the 24-hour spans in the 28 days before; in brackets is the "
         "range of an ordinary day, three times the scatter either way. Posts in languages that the "
         "model does not know are counted and not scored. Hours that were not judged are shaded in "

@@ -26,14 +26,14 @@ from urllib.parse import parse_qsl
 
 from dashboards.api import ANSWERS, BadRequest, NotFound
 from dashboards.errors import DashboardError
-from dashboards.live import NewestPage, Shown
+from dashboards.live import LastPage, NewestPage
 from dashboards.markup import escaped
 from dashboards.opened import Json
 from dashboards.page import ASSETS, LivePage
 from mltox.base.errors import UserError
 from mltox.posts.records import Micros
 
-Ask = Callable[[str, Mapping[str, str], Micros], Json]
+AskApi = Callable[[str, Mapping[str, str], Micros], Json]
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +45,15 @@ NOTICE_POLICY = (
     " form-action 'none'"
 )
 NOT_YET = "The page cannot be shown yet"
-RETRY = '<meta http-equiv="refresh" content="3">'
+RELOAD_SOON = '<meta http-equiv="refresh" content="3">'
 
 
 @contextmanager
-def serve(
+def serving_page(
     render: Callable[[Micros], LivePage],
     address: tuple[str, int],
     stamp: Callable[[], Hashable],
-    ask: Ask | None = None,
+    ask: AskApi | None = None,
 ) -> Iterator[str]:
     """Serves the page from threads of this process, and yields where it is: `http://host:port/`.
 
@@ -106,7 +106,7 @@ def in_url(host: str) -> str:
 class _Handler(BaseHTTPRequestHandler):
     timeout = 30
 
-    def __init__(self, newest: NewestPage, ask: Ask | None, only_here: bool, *args: Any) -> None:
+    def __init__(self, newest: NewestPage, ask: AskApi | None, only_here: bool, *args: Any) -> None:
         self._newest = newest
         self._ask = ask
         self._only_here = only_here
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
         host = _HOST.fullmatch(self.headers.get("Host", HERE))
         return host is not None and (host["ipv6"] or host["name"]).lower() in LOOPBACK
 
-    def _answer(self, ask: Ask, path: str) -> None:
+    def _answer(self, ask: AskApi, path: str) -> None:
         status = HTTPStatus.OK
         try:
             asked = dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True))
@@ -149,11 +149,11 @@ class _Handler(BaseHTTPRequestHandler):
         # No lone surrogate of a text can stand in JSON otherwise.
         self._send(status, "application/json", json.dumps(found))
 
-    def _page(self, shown: Shown, *, parts: bool) -> None:
+    def _page(self, shown: LastPage, *, parts: bool) -> None:
         if shown.page is None:
             text = f"{shown.problem or 'It is being made'}."
             hint = "This page looks again by itself every few seconds."
-            self._notice(HTTPStatus.SERVICE_UNAVAILABLE, NOT_YET, text, hint, RETRY)
+            self._notice(HTTPStatus.SERVICE_UNAVAILABLE, NOT_YET, text, hint, RELOAD_SOON)
             return
         html = shown.page.parts if parts else shown.page.html
         self._send(HTTPStatus.OK, "text/html; charset=utf-8", html, shown.page.policy)
@@ -192,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         log.debug(format, *args)
 
 
-def status(shown: Shown) -> str:
+def status(shown: LastPage) -> str:
     """JSON: `version` of the page (null: none yet), `updated` in ms, `problem` or null."""
     return json.dumps(
         {

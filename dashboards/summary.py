@@ -13,12 +13,12 @@ from math import sqrt
 from statistics import median
 from typing import NamedTuple
 
-from dashboards.queries import Span
+from dashboards.queries import DaySpan
 from mltox.posts.records import DAY, HOUR, Micros
 
 USUAL_DAYS = 28
 MIN_USUAL_DAYS = 3
-LEAST_SCORED = 20
+LEAST_DAY_POSTS = 20
 """A day's share of fewer posts is no figure to call usual or unusual."""
 MAD_TO_SIGMA = 1.4826
 SIGMAS = 3.0
@@ -31,8 +31,8 @@ class Now(NamedTuple):
 
     `share` is over `scored` posts, None where there is none. `usual` is the median share of the
     spans before, from `low` to `high` is ordinary; all None where fewer than `MIN_USUAL_DAYS` of
-    them have `LEAST_SCORED` scored posts. `silent` are the hours since the topic's last hour with
-    posts, where it is silent against its own habit, else 0.
+    them have `LEAST_DAY_POSTS` scored posts. `silent` are the hours since the topic's last hour
+    with posts, where it is silent against its own habit, else 0.
     """
 
     posts: int
@@ -51,7 +51,7 @@ class Now(NamedTuple):
             return "no posts"
         if self.share is None:
             return "no scored posts"
-        if self.scored < LEAST_SCORED:
+        if self.scored < LEAST_DAY_POSTS:
             return "too few posts"
         if self.usual is None or self.low is None or self.high is None:
             return "too little history"
@@ -70,7 +70,7 @@ def duration(hours: int) -> str:
     return f"{hours} h" if hours < 48 else f"{hours // 24} days"
 
 
-def now(spans: Sequence[Span], clock: Micros, last_hour: Micros) -> Now:
+def now(spans: Sequence[DaySpan], clock: Micros, last_hour: Micros) -> Now:
     """Compare the 24 hours before `clock` with the 28 spans of 24 hours before them.
 
     `spans` are one topic's; those without posts may be missing. Shares weigh by scored posts.
@@ -80,7 +80,7 @@ def now(spans: Sequence[Span], clock: Micros, last_hour: Micros) -> Now:
     past = [
         span.toxic / span.scored
         for place, span in by_place.items()
-        if 0 < place <= USUAL_DAYS and span.scored >= LEAST_SCORED
+        if 0 < place <= USUAL_DAYS and span.scored >= LEAST_DAY_POSTS
     ]
     posts, scored, toxic = (latest.posts, latest.scored, latest.toxic) if latest else (0, 0, 0.0)
     share = toxic / scored if scored else None
@@ -93,7 +93,7 @@ def now(spans: Sequence[Span], clock: Micros, last_hour: Micros) -> Now:
     return Now(posts, scored, share, usual, low, high, silent)
 
 
-def _silence(spans: dict[int, Span], clock: Micros, last_hour: Micros) -> int:
+def _silence(spans: dict[int, DaySpan], clock: Micros, last_hour: Micros) -> int:
     """Whole hours since the end of the last one with posts, where that is no chance."""
     hours = max(0, (clock - last_hour - HOUR) // HOUR)
     ended = (clock - last_hour - 1) // DAY

@@ -11,27 +11,27 @@ from typing import NamedTuple, TypeVar
 
 from dashboards import payload, queries
 from dashboards.annotations import Annotation, read_annotations
-from dashboards.clock import Clock, clock_of
+from dashboards.clock import PageClock, clock_of
 from dashboards.foreseen import foreseen
-from dashboards.incidents import Incident, incidents
-from dashboards.judged import Judged, judged
+from dashboards.incidents import IncidentRun, incidents
+from dashboards.judged import HourStatuses, hour_statuses
 from dashboards.opened import FILE_HOURS, Json, opened_json, telling_hours
 from dashboards.past import PastHour, PastRun
 from dashboards.planted import Planted, read_planted
-from dashboards.queries import Day, Hour, TopicTotals, Warehouse
+from dashboards.queries import Day, Hour, PageWarehouse, TopicTotals
 from dashboards.summary import USUAL_DAYS, Now, now
-from mltox.detection.gaps import Span
+from mltox.detection.gaps import HourSpan
 from mltox.evidence.stored import open_hours
 from mltox.forecasting.outages import collection_gaps
 from mltox.posts.records import HOUR, Anomaly, ForecastAccuracy, Micros
 
 T = TypeVar("T")
 
-MOST_HOURS = 150_000
+MOST_PAGE_HOURS = 150_000
 MOST_TOPICS = 300
 """A page holds the hours of so many topics, those with most posts; a served page asks for the
 others, one at a time."""
-COMPARED = 36
+HOURS_COMPARED = 36
 RECENT = 60
 """Incidents of all topics that the page lists together, the newest ones."""
 
@@ -55,16 +55,16 @@ class Told(NamedTuple):
 class View:
     """Everything about all topics, and the details of those that are `in_page` (by their place)."""
 
-    warehouse: Warehouse
+    warehouse: PageWarehouse
     told: Told
-    clock: Clock
+    clock: PageClock
     totals: list[TopicTotals]
     models: list[queries.ModelUse]
     letters: list[queries.Letters]
     states: list[Now]
-    incidents: dict[str, list[Incident]]
-    afterwards: dict[str, list[Span]]
-    gaps: list[Span]
+    incidents: dict[str, list[IncidentRun]]
+    afterwards: dict[str, list[HourSpan]]
+    gaps: list[HourSpan]
     planted: list[Planted]
     annotations: list[Annotation]
     in_page: list[int]
@@ -74,21 +74,21 @@ class View:
     past_runs: list[PastRun] = field(default_factory=list)
     past_hours: list[PastHour] = field(default_factory=list)
 
-    def judged(self, topic: str) -> Judged:
-        return judged(self.hours[topic], self.afterwards.get(topic, ()), self.gaps)
+    def judged(self, topic: str) -> HourStatuses:
+        return hour_statuses(self.hours[topic], self.afterwards.get(topic, ()), self.gaps)
 
     def blocks(self) -> Iterator[tuple[int, Json]]:
         """The data of each topic in the page, with its place."""
         names = [self.totals[i].topic for i in self.in_page]
         for i, data in zip(self.in_page, self._topic_data(names), strict=True):
-            yield i, payload.topic(data, self.clock.now)
+            yield i, payload.topic_block(data, self.clock.now)
 
     def _topic_data(self, names: Sequence[str]) -> Iterator[payload.TopicData]:
-        labels = by_topic(queries.label_days(self.warehouse, names))
-        forecasts = by_topic(queries.forecasts(self.warehouse, names))
-        examples = by_topic(queries.examples(self.warehouse, names))
+        labels = grouped_by_topic(queries.label_days(self.warehouse, names))
+        forecasts = grouped_by_topic(queries.forecasts(self.warehouse, names))
+        examples = grouped_by_topic(queries.examples(self.warehouse, names))
         short = [name for name in names if len(self.hours[name]) <= payload.MAX_STEPS // 4]
-        steps = by_topic(queries.five_minutes(self.warehouse, short))
+        steps = grouped_by_topic(queries.five_minutes(self.warehouse, short))
         end = max((total.last_hour for total in self.totals), default=0) + HOUR
         for name in names:
             coming = foreseen(forecasts[name], self.hours[name], end, self.gaps)
@@ -109,7 +109,7 @@ class View:
 
     def page_json(self, *, live: bool) -> Json:
         """What all topics share: a row each, in the order of their places."""
-        busiest = sorted(self.in_page, key=lambda i: (-self.totals[i].posts, i))[:COMPARED]
+        busiest = sorted(self.in_page, key=lambda i: (-self.totals[i].posts, i))[:HOURS_COMPARED]
         newest = sorted(
             (found for of_topic in self.incidents.values() for found in of_topic),
             key=lambda found: (-found.start, found.topic),
@@ -153,13 +153,13 @@ class View:
             )
 
 
-def gather(warehouse: Warehouse, told: Told, live_at: Micros | None = None) -> View:
+def gather(warehouse: PageWarehouse, told: Told, live_at: Micros | None = None) -> View:
     """Reads what all topics share, and the details of as many as a page holds."""
     totals = queries.topic_totals(warehouse)
     clock = clock_of(totals, live_at, told.as_of)
     in_page = _in_page(totals)
     names = [totals[i].topic for i in in_page]
-    spans = by_topic(queries.spans(warehouse, clock.now, USUAL_DAYS + 1))
+    spans = grouped_by_topic(queries.day_spans(warehouse, clock.now, USUAL_DAYS + 1))
     past = queries.past_runs(warehouse, names)
     return View(
         warehouse=warehouse,
@@ -171,27 +171,27 @@ def gather(warehouse: Warehouse, told: Told, live_at: Micros | None = None) -> V
         states=[now(spans[total.topic], clock.now, total.last_hour) for total in totals],
         incidents=_incidents(warehouse, totals, names),
         afterwards=_afterwards(warehouse),
-        gaps=[Span(*gap) for gap in collection_gaps(queries.posts_of_all(warehouse))],
+        gaps=[HourSpan(*gap) for gap in collection_gaps(queries.posts_of_all(warehouse))],
         planted=read_planted(told.incidents) if told.incidents else [],
         annotations=read_annotations(told.annotations) if told.annotations else [],
         in_page=in_page,
-        hours=by_topic(queries.hours(warehouse, names)),
-        days=by_topic(queries.days(warehouse, names)),
+        hours=grouped_by_topic(queries.hours(warehouse, names)),
+        days=grouped_by_topic(queries.days(warehouse, names)),
         accuracies=queries.accuracies(warehouse, names),
         past_runs=past,
         past_hours=queries.past_hours(warehouse, past) if past else [],
     )
 
 
-def of_one_topic(warehouse: Warehouse, told: Told, topic: str, live_at: Micros) -> Json | None:
+def of_one_topic(warehouse: PageWarehouse, told: Told, topic: str, live_at: Micros) -> Json | None:
     """The block of a topic that is not in the page, or None where there is none."""
     view = gather(warehouse, told, live_at)
     place = next((i for i, total in enumerate(view.totals) if total.topic == topic), None)
     if place is None:
         return None
     view.in_page = [place]
-    view.hours = by_topic(queries.hours(warehouse, [topic]))
-    view.days = by_topic(queries.days(warehouse, [topic]))
+    view.hours = grouped_by_topic(queries.hours(warehouse, [topic]))
+    view.days = grouped_by_topic(queries.days(warehouse, [topic]))
     view.incidents = _incidents(warehouse, view.totals, [topic])
     return next(view.blocks())[1]
 
@@ -208,7 +208,7 @@ def _in_page(totals: Sequence[TopicTotals]) -> list[int]:
     hours = 0
     for i in sorted(range(len(totals)), key=lambda i: (-totals[i].posts, i))[:MOST_TOPICS]:
         own = min((totals[i].last_hour - totals[i].first_hour) // HOUR + 1, payload.MAX_HOURS)
-        if chosen and hours + own > MOST_HOURS:
+        if chosen and hours + own > MOST_PAGE_HOURS:
             break
         hours += own
         chosen.append(i)
@@ -216,17 +216,17 @@ def _in_page(totals: Sequence[TopicTotals]) -> list[int]:
 
 
 def _incidents(
-    warehouse: Warehouse, totals: Sequence[TopicTotals], in_page: Sequence[str]
-) -> dict[str, list[Incident]]:
+    warehouse: PageWarehouse, totals: Sequence[TopicTotals], in_page: Sequence[str]
+) -> dict[str, list[IncidentRun]]:
     """Of every topic; with their evidence where a topic is in the page."""
     whole = queries.anomalies(warehouse, in_page)
     known = set(in_page)
     bare = (
-        [_bare(flag) for flag in queries.flags(warehouse) if flag.topic not in known]
+        [_bare(flag) for flag in queries.anomaly_flags(warehouse) if flag.topic not in known]
         if len(totals) > len(in_page)
         else []
     )
-    return dict(by_topic(incidents([*whole, *bare])))
+    return dict(grouped_by_topic(incidents([*whole, *bare])))
 
 
 def _bare(flag: queries.Flag) -> Anomaly:
@@ -236,14 +236,14 @@ def _bare(flag: queries.Flag) -> Anomaly:
     )  # fmt: skip
 
 
-def _afterwards(warehouse: Warehouse) -> dict[str, list[Span]]:
-    found: defaultdict[str, list[Span]] = defaultdict(list)
+def _afterwards(warehouse: PageWarehouse) -> dict[str, list[HourSpan]]:
+    found: defaultdict[str, list[HourSpan]] = defaultdict(list)
     for row in queries.afterwards(warehouse):
-        found[row.topic].append(Span(row.start_at, row.end_at))
+        found[row.topic].append(HourSpan(row.start_at, row.end_at))
     return found
 
 
-def by_topic(rows: Iterable[T]) -> defaultdict[str, list[T]]:
+def grouped_by_topic(rows: Iterable[T]) -> defaultdict[str, list[T]]:
     out: defaultdict[str, list[T]] = defaultdict(list)
     for row in rows:
         out[row.topic].append(row)  # type: ignore[attr-defined]

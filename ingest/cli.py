@@ -18,7 +18,7 @@ from ingest.cursors.store import Keeper
 from ingest.delivery import Delivery
 from ingest.outbox import Outbox
 from ingest.run import Ingest, Sorter
-from ingest.sources.registry import SOURCES, Entry, SourceModule, load
+from ingest.sources.registry import SOURCES, Entry, SourceModule, source_module
 from ingest.sources.source import CurrentTopics
 from mltox.base.command_line import Parser
 from mltox.base.entry import EXIT_USAGE
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     name: str = sources_parser().parse_args(arguments[:1]).source
     set_up(LogFormat.TEXT)
     try:
-        module = load(name)
+        module = source_module(name)
         options = parser(name, SOURCES[name], module).parse_args(arguments[1:])
         set_up(LogFormat(options.log_format))
         return run(name, module, options)
@@ -152,7 +152,7 @@ def run(name: str, module: SourceModule, options: argparse.Namespace) -> int:
             say(f"health at http://localhost:{port}/")
         reload = topics_file.reload if topics_file else lambda: None
         stopping = stack.enter_context(signals(reload))
-        stack.callback(lambda: print(balance(ingest.counts), flush=True))
+        stack.callback(lambda: print(ingest_balance(ingest.counts), flush=True))
         ingest.run(stopping)
     return 0
 
@@ -211,7 +211,7 @@ def signals(reload: Callable[[], None]) -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def balance(counts: Mapping[str, int]) -> str:
+def ingest_balance(counts: Mapping[str, int]) -> str:
     """What a run did, as a person reads it."""
     names = {
         "read": "read",

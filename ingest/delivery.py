@@ -28,14 +28,14 @@ from google.api_core.exceptions import InvalidArgument
 
 from ingest.outbox import Outbox
 from mltox.google.pubsub.messages import Outgoing
-from mltox.google.pubsub.publisher import REQUESTS_AT_ONCE, PublishError, explained
-from mltox.google.pubsub.requests import MESSAGES, bytes_of, fitting
+from mltox.google.pubsub.publisher import PUBLISHES_AT_ONCE, PublishError, why_unpublished
+from mltox.google.pubsub.requests import MESSAGE_LIMIT, bytes_of, fitting
 
 log = logging.getLogger(__name__)
 
 UNSAFE_AT_MOST = 10_000
 """Messages in memory."""
-LONGEST_PAUSE = 60.0
+LONGEST_DELIVERY_PAUSE = 60.0
 
 Send = Callable[[Sequence[Outgoing]], "Future[None]"]
 
@@ -73,7 +73,7 @@ class Delivery:
         self._requests: list[_Request] = []
         self._unsafe = 0
         self._again: _Request | None = None
-        self._chunk = MESSAGES.items
+        self._chunk = MESSAGE_LIMIT.items
         self._pause, self._next_try = 0.0, 0.0
 
     @property
@@ -139,8 +139,8 @@ class Delivery:
     def _send_gathered(self) -> None:
         for topic in list(self._gathered):
             gathered = self._gathered[topic]
-            while gathered and len(self._requests) < REQUESTS_AT_ONCE:
-                items = fitting(gathered, MESSAGES, lambda item: bytes_of(item[0]))
+            while gathered and len(self._requests) < PUBLISHES_AT_ONCE:
+                items = fitting(gathered, MESSAGE_LIMIT, lambda item: bytes_of(item[0]))
                 for _ in items:
                     gathered.popleft()
                 messages = [message for message, _ in items]
@@ -154,10 +154,10 @@ class Delivery:
             self._safe(request.batches)
         elif self._outbox is None:
             # The request stays where it is: the cursor must never pass it.
-            raise PublishError(explained(request.messages[0].topic, error))
+            raise PublishError(why_unpublished(request.messages[0].topic, error))
         else:
             if not self._outbox:
-                reason = explained(request.messages[0].topic, error)
+                reason = why_unpublished(request.messages[0].topic, error)
                 log.warning("%s; they wait on disk meanwhile", reason)
                 self._wait_longer()
             self._keep(self._outbox, request.messages)
@@ -190,7 +190,7 @@ class Delivery:
         if error is None:
             outbox.drop(len(messages))
             self.counts["published"] += len(messages)
-            self._chunk = min(MESSAGES.items, 2 * self._chunk)
+            self._chunk = min(MESSAGE_LIMIT.items, 2 * self._chunk)
             self._pause = self._next_try = 0.0
             if not outbox:
                 log.info("Pub/Sub takes messages again; none waits on disk any more")
@@ -207,5 +207,5 @@ class Delivery:
             log.error("Pub/Sub refuses a message for good; it is kept as %s", path.name)
 
     def _wait_longer(self) -> None:
-        self._pause = min(LONGEST_PAUSE, max(1.0, 2 * self._pause))
+        self._pause = min(LONGEST_DELIVERY_PAUSE, max(1.0, 2 * self._pause))
         self._next_try = self._clock() + self._pause

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 TICK = 0.25
 """Seconds between two looks at the clock."""
-AT_MOST = 5_000
+ROWS_AT_ONCE = 5_000
 """Rows at once, so that whoever sends them can be stopped."""
 
 
@@ -52,7 +52,7 @@ def paced(
     while pending is not None and not stopping.wait(TICK):
         due: list[T] = []
         reached = origin + (time.monotonic() - began) * speed * SECOND
-        while pending is not None and len(due) < AT_MOST:
+        while pending is not None and len(due) < ROWS_AT_ONCE:
             at, row = pending
             if not origin and at:
                 origin, began, reached = at, time.monotonic(), at

@@ -32,7 +32,7 @@ from ingest.cursors.opening import open_store
 from ingest.cursors.store import Conflict, Keeper
 from ingest.delivery import Delivery
 from ingest.run import Ingest, Sorter
-from ingest.sources.registry import SOURCES, load
+from ingest.sources.registry import SOURCES, source_module
 from mltox.base.errors import UserError
 from mltox.base.own_secrets import without_secrets
 from mltox.google.pubsub.publisher import Publisher
@@ -44,8 +44,8 @@ log = logging.getLogger(__name__)
 
 POLLED: Mapping[str, Sequence[str]] = {"x-search": (), "reddit": ("--once",), "file": ()}
 """Sources that can end when they have read what is there, and what tells them to."""
-POLL_SECONDS = 120.0
-GIVE_UP_SECONDS = 30.0
+LONGEST_POLL_SECONDS = 120.0
+PUBLISH_SECONDS = 30.0
 """For one request to Pub/Sub. There is no outbox: a function's disk goes with it."""
 
 
@@ -58,14 +58,14 @@ class Busy(PollError):
 
 
 @dataclass(frozen=True)
-class Settings:
+class PollSettings:
     """What to poll; `arguments` of a source are those of its command line."""
 
     arguments: Mapping[str, Sequence[str]]
     seconds: float
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Settings:
+    def of(cls, environment: Mapping[str, str]) -> PollSettings:
         """Raises PollError, naming the variable."""
         common = ["--output-topic", needed(environment, "MLTOX_TOPIC")]
         common += ["--topics-file", needed(environment, "MLTOX_TOPICS")]
@@ -94,7 +94,7 @@ def needed(environment: Mapping[str, str], name: str) -> str:
 
 def seconds_of(text: str) -> float:
     with contextlib.suppress(ValueError):
-        if 0 < (seconds := float(text or POLL_SECONDS)) < 86_400:
+        if 0 < (seconds := float(text or LONGEST_POLL_SECONDS)) < 86_400:
             return seconds
     raise PollError("MLTOX_POLL_SECONDS is no number of seconds")
 
@@ -107,7 +107,7 @@ def poll_all(environment: Mapping[str, str] = os.environ) -> dict[str, dict[str,
 
     Raises PollError with a line for each source that failed, and Busy where a poll is under way.
     """
-    settings = Settings.of(environment)
+    settings = PollSettings.of(environment)
     if not _polling.acquire(blocking=False):
         raise Busy("a poll is under way")
     try:
@@ -116,7 +116,7 @@ def poll_all(environment: Mapping[str, str] = os.environ) -> dict[str, dict[str,
         _polling.release()
 
 
-def _poll_all(settings: Settings) -> dict[str, dict[str, int]]:
+def _poll_all(settings: PollSettings) -> dict[str, dict[str, int]]:
     authors = AuthorKeys(_author_key())
     deadline = time.monotonic() + settings.seconds
     counts: dict[str, dict[str, int]] = {}
@@ -149,14 +149,14 @@ def poll_source(
 
     Raises PollError, after what came is published, where the network did not answer at the end.
     """
-    module = load(name)
-    options = parsed(parser(name, SOURCES[name], module), name, arguments)
+    module = source_module(name)
+    options = parsed_arguments(parser(name, SOURCES[name], module), name, arguments)
     topics = TopicsFile(options.topics_file).current
     source = module.open_source(options, of_network(topics, SOURCES[name].network))
     check_topics(options.output_topic, options.deletions_topic)
     sorter = Sorter(name, topics, authors, options.output_topic, options.deletions_topic)
     keeper = Keeper(open_store(options.state), name)
-    with contextlib.closing(Publisher(GIVE_UP_SECONDS)) as publisher, set_after(seconds) as stop:
+    with contextlib.closing(Publisher(PUBLISH_SECONDS)) as publisher, set_after(seconds) as stop:
         ingest = Ingest(source, sorter, Delivery(publisher.send, None), keeper)
         counts = dict(ingest.run(stop))
     if ingest.trouble is not None:
@@ -164,7 +164,7 @@ def poll_source(
     return counts
 
 
-def parsed(
+def parsed_arguments(
     made: argparse.ArgumentParser, name: str, arguments: Sequence[str]
 ) -> argparse.Namespace:
     """argparse writes what is wrong to standard error and ends the process, which others need."""

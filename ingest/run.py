@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 SAVE_SECONDS = 1.0
 """Between two writes of the cursor; an object of Cloud Storage takes about one a second."""
-STOP_SECONDS = 30.0
+CONFIRM_SECONDS = 30.0
 """What is on its way when a run is stopped has so long to be confirmed; else it is read again."""
 
 
@@ -163,7 +163,7 @@ class Ingest:
             ):
                 self._settle()
                 if stopping.is_set():
-                    deadline = deadline or time.monotonic() + STOP_SECONDS
+                    deadline = deadline or time.monotonic() + CONFIRM_SECONDS
                     if time.monotonic() > deadline:
                         log.warning("not all was confirmed in time; the rest is read again")
                         break

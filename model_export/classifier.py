@@ -17,7 +17,7 @@ from model_export.wide import WideBranch
 ARCHITECTURE = "MeanPooledClassifier"
 WIDE = "wide_buckets"
 """Entry of the configuration: rows of the wide branch's table, 0 where there is none."""
-EXITS = "exits"
+EXITS_ENTRY = "exits"
 """Entry of the configuration: the numbers of layers behind which a text may be settled early."""
 
 
@@ -157,7 +157,7 @@ def save(
     config = model.encoder.config.to_dict()
     config |= {"architectures": [ARCHITECTURE], "id2label": dict(enumerate(labels))}
     config[WIDE] = model.wide.table.num_embeddings if model.wide else 0
-    config[EXITS] = list(model.exits)
+    config[EXITS_ENTRY] = list(model.exits)
     config["label2id"] = {label: number for number, label in enumerate(labels)}
     (folder / "config.json").write_text(json.dumps(config, indent=1))
     (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
@@ -165,20 +165,20 @@ def save(
     save_file(state, folder / "model.safetensors")
 
 
-def empty(config: Any, labels: int) -> MeanPooledClassifier:
+def untrained(config: Any, labels: int) -> MeanPooledClassifier:
     """A model of this configuration, its weights still to be loaded."""
     encoder = AutoModel.from_config(config, attn_implementation="eager", add_pooling_layer=False)
     buckets = int(getattr(config, WIDE, 0))
     wide = WideBranch(config.vocab_size, labels, buckets) if buckets else None
     return MeanPooledClassifier(
-        encoder, labels, wide=wide, exits=tuple(getattr(config, EXITS, None) or ())
+        encoder, labels, wide=wide, exits=tuple(getattr(config, EXITS_ENTRY, None) or ())
     )
 
 
-def load(folder: Path) -> tuple[MeanPooledClassifier, list[str]]:
+def load_classifier(folder: Path) -> tuple[MeanPooledClassifier, list[str]]:
     """What `save` wrote: the model, ready to score, and its labels."""
     config = AutoConfig.from_pretrained(folder)
     labels = [str(config.id2label[number]) for number in range(len(config.id2label))]
-    model = empty(config, len(labels))
+    model = untrained(config, len(labels))
     model.load_state_dict(load_file(folder / "model.safetensors"))
     return model.eval(), labels

@@ -25,8 +25,8 @@ from mltox.scoring.bundle import TOKENIZER
 from model_export import contrast
 from model_export.classifier import MeanPooledClassifier, save
 from model_export.data import VALIDATION_SHARE, DataError, split_validation
-from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
-from model_export.fit import Encoded, Schedule, encode, fit, logits_of
+from model_export.examples import TRAINED_LABELS, UNKNOWN, LabelledText
+from model_export.fit import Encoded, FitSchedule, encode_examples, fit, logits_of
 from model_export.parity import sigmoid
 from model_export.restore import restore
 from model_export.rounding import dither
@@ -34,11 +34,11 @@ from model_export.rounding import dither
 REHEARSED = 12_000
 FORGETTING = 0.02
 """How far the mean probability on rehearsal texts may move."""
-LEARNING_RATE = 5e-5
+CONTINUED_RATE = 5e-5
 TOWARD_NEW = (1.0, 0.85, 0.7, 0.55, 0.4, 0.25, 0.1)
 
 
-class Outcome(NamedTuple):
+class ContinuedFigures(NamedTuple):
     """What `training.json` says of it. AUC of toxicity on held-out new posts, None if one-sided."""
 
     base_bundle: str
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
     """Weight of the newly trained weights in the average."""
 
 
-def continue_training(examples: Sequence[Example], options: argparse.Namespace) -> float:
+def continue_training(examples: Sequence[LabelledText], options: argparse.Namespace) -> float:
     """Trains and saves into `options.out`; returns the threshold, which stays the bundle's.
 
     Raises BundleError where the bundle was not made by `mltox train`, DataError where there is too
@@ -75,18 +75,21 @@ def continue_training(examples: Sequence[Example], options: argparse.Namespace) 
     learned = answered(model, tokenizer, new) + answered(
         model, tokenizer, _unlabelled(rehearsed, len(labels))
     )
-    new_ids, kept_ids = encode(held_out, tokenizer), encode(checked, tokenizer).ids
+    new_ids, kept_ids = (
+        encode_examples(held_out, tokenizer),
+        encode_examples(checked, tokenizer).ids,
+    )
     old_new, old_kept = logits_of(model, new_ids.ids), sigmoid(logits_of(model, kept_ids))
     dither(model, options.seed)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     print(f"{len(new):,} new texts and {len(rehearsed):,} rehearsed ones,"
           f" {len(held_out):,} held out", flush=True)  # fmt: skip
-    rate = options.learning_rate or LEARNING_RATE
+    rate = options.learning_rate or CONTINUED_RATE
     progress = fit(
         model,
-        lambda number: encode(learned, tokenizer),
+        lambda number: encode_examples(learned, tokenizer),
         [len(learned)] * options.passes,
-        Schedule(options.passes, options.batch, rate, options.seed, options.minutes),
+        FitSchedule(options.passes, options.batch, rate, options.seed, options.minutes),
         options.out,
         lambda number: None,
     )
@@ -97,7 +100,7 @@ def continue_training(examples: Sequence[Example], options: argparse.Namespace) 
         if moved <= FORGETTING:
             break
     save(model, tokenizer_json, labels, options.out)
-    outcome = Outcome(
+    outcome = ContinuedFigures(
         f"{bundle.name}@{bundle.sha256[:12]}",
         len(new),
         _auc(old_new, new_ids),
@@ -114,10 +117,10 @@ def continue_training(examples: Sequence[Example], options: argparse.Namespace) 
 
 
 def answered(
-    model: MeanPooledClassifier, tokenizer: Tokenizer, examples: Sequence[Example]
-) -> list[Example]:
+    model: MeanPooledClassifier, tokenizer: Tokenizer, examples: Sequence[LabelledText]
+) -> list[LabelledText]:
     """The examples with every unknown label set to what the model says."""
-    said = sigmoid(logits_of(model, encode(examples, tokenizer).ids))
+    said = sigmoid(logits_of(model, encode_examples(examples, tokenizer).ids))
     return [
         example._replace(
             labels=tuple(
@@ -129,11 +132,11 @@ def answered(
     ]
 
 
-def _unlabelled(examples: Sequence[Example], labels: int) -> list[Example]:
+def _unlabelled(examples: Sequence[LabelledText], labels: int) -> list[LabelledText]:
     return [example._replace(labels=(UNKNOWN,) * labels) for example in examples]
 
 
-def _columns(examples: Sequence[Example], labels: Sequence[str]) -> list[Example]:
+def _columns(examples: Sequence[LabelledText], labels: Sequence[str]) -> list[LabelledText]:
     columns = [TRAINED_LABELS.index(label) for label in labels]
     return [
         example._replace(labels=tuple(example.labels[column] for column in columns))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mltox.base.errors import UserError
 from mltox.posts.reading.raw_rows import read_raw_rows
-from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
-from model_export.readers import SETS, read_rows
+from model_export.examples import TRAINED_LABELS, UNKNOWN, LabelledText
+from model_export.readers import SETS, read_set
 
 VALIDATION_SHARE = 0.06
 """Of the labelled texts, kept out of training: for calibration, thresholds and the evaluation."""
@@ -34,7 +34,7 @@ def read_table(path: Path) -> Iterator[dict[str, str]]:
         yield {name: "" if cell is None else str(cell) for name, cell in row.items()}
 
 
-def read_labelled(path: Path) -> list[Example]:
+def read_labelled(path: Path) -> list[LabelledText]:
     """A CSV with a `text` column and one column a label (Jigsaw's names are understood).
 
     A label that has no column, an empty cell and -1 are unknown.
@@ -51,13 +51,13 @@ def read_labelled(path: Path) -> list[Example]:
             labels = tuple(float(named.get(label) or UNKNOWN) for label in TRAINED_LABELS)
         except ValueError as error:
             raise DataError(f"{path}, line {number}: a label is no number ({error})") from None
-        examples.append(Example(named["text"], labels, path.name))
+        examples.append(LabelledText(named["text"], labels, path.name))
     if not examples:
         raise DataError(f"{path} has no rows")
     return examples
 
 
-def read_training_data(path: Path) -> list[Example]:
+def read_training_data(path: Path) -> list[LabelledText]:
     """What may be trained on under `path`: a labelled CSV, or a folder with the known sets.
 
     Of a folder, Jigsaw (CC0 labels, CC BY-SA text) and the sets of `readers` are read where they
@@ -65,12 +65,12 @@ def read_training_data(path: Path) -> list[Example]:
     """
     if path.is_file():
         return read_labelled(path)
-    examples: list[Example] = []
+    examples: list[LabelledText] = []
     if (path / JIGSAW).exists():
         examples += [example._replace(source="jigsaw") for example in read_labelled(path / JIGSAW)]
     for name, known in SETS.items():
         if (path / known.file).exists():
-            examples += read_rows(name, read_table(path / known.file))
+            examples += read_set(name, read_table(path / known.file))
     if not examples:
         known_files = ", ".join([JIGSAW, *(known.file for known in SETS.values())])
         raise DataError(f"{path} holds none of {known_files}")
@@ -78,15 +78,15 @@ def read_training_data(path: Path) -> list[Example]:
 
 
 def split_validation(
-    examples: Sequence[Example], share: float
-) -> tuple[list[Example], list[Example]]:
+    examples: Sequence[LabelledText], share: float
+) -> tuple[list[LabelledText], list[LabelledText]]:
     """(training, validation), `share` of the texts in the latter, near-duplicates kept together.
 
     Which side a group of near-duplicates falls on depends on the hash of its least key alone, so
     that adding rows does not reshuffle the split.
     """
     groups = near_duplicate_groups([example.text for example in examples])
-    parts: tuple[list[Example], list[Example]] = ([], [])
+    parts: tuple[list[LabelledText], list[LabelledText]] = ([], [])
     for example, group in zip(examples, groups, strict=True):
         digest = hashlib.sha256(group.encode()).digest()
         parts[int.from_bytes(digest[:4]) < share * 2**32].append(example)

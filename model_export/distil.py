@@ -18,9 +18,9 @@ from mltox.scoring import load_bundle
 from mltox.scoring.bundle import TOKENIZER
 from model_export.classifier import MeanPooledClassifier, save
 from model_export.data import VALIDATION_SHARE, DataError, split_validation
-from model_export.examples import TRAINED_LABELS, Example
+from model_export.examples import TRAINED_LABELS, LabelledText
 from model_export.finish import finished
-from model_export.fit import LEARNING_RATE, Schedule, encode, fit
+from model_export.fit import PEAK_RATE, FitSchedule, encode_examples, fit
 from model_export.passes import examples_of_pass
 from model_export.restore import restore
 from model_export.rounding import STEPS as ROUNDING_STEPS
@@ -29,7 +29,7 @@ from model_export.teacher import Teacher
 from model_export.watch import Watch
 
 
-def distil(examples: Sequence[Example], options: argparse.Namespace) -> None:
+def distil(examples: Sequence[LabelledText], options: argparse.Namespace) -> None:
     """Trains the student of `options.distil_from` and saves it into `options.out`.
 
     Raises BundleError where the teacher was not made by `mltox train`, DataError where it has other
@@ -48,11 +48,11 @@ def distil(examples: Sequence[Example], options: argparse.Namespace) -> None:
     student = restore(bundle)
     dither(student, options.seed)
     keep_layers(student, options.layers)
-    held_out = encode(validation, tokenizer)
+    held_out = encode_examples(validation, tokenizer)
 
     teacher = Teacher(bundle, options.out)
 
-    def drawn(number: int) -> list[Example]:
+    def drawn(number: int) -> list[LabelledText]:
         return examples_of_pass(
             training, number, cases=options.contrast, seed=options.seed,
             answered=lambda examples: teacher.answers(examples, number),
@@ -62,17 +62,17 @@ def distil(examples: Sequence[Example], options: argparse.Namespace) -> None:
     print(f"{len(training):,} texts to learn from, {len(validation):,} held out,"
           f" {sum(sizes):,} in {options.passes} passes", flush=True)  # fmt: skip
     watch = Watch(student, held_out)
-    rate = options.learning_rate or LEARNING_RATE
+    rate = options.learning_rate or PEAK_RATE
     progress = fit(
         student,
-        lambda number: encode(drawn(number), tokenizer),
+        lambda number: encode_examples(drawn(number), tokenizer),
         sizes,
-        Schedule(options.passes, options.batch, rate, options.seed, options.minutes),
+        FitSchedule(options.passes, options.batch, rate, options.seed, options.minutes),
         options.out,
         watch,
     )
     settled = finished(student, validation, tokenizer)
-    teach_rounding(student, encode(training, tokenizer).ids, ROUNDING_STEPS, options.seed)
+    teach_rounding(student, encode_examples(training, tokenizer).ids, ROUNDING_STEPS, options.seed)
     save(student, tokenizer_json, TRAINED_LABELS, options.out)
     facts = (
         dict(bundle.document.get("training", {}))

@@ -25,11 +25,11 @@ from model_export.data import (
     read_training_data,
     split_validation,
 )
-from model_export.examples import TRAINED_LABELS, Example
+from model_export.examples import TRAINED_LABELS, LabelledText
 from model_export.footprint import footprint
 from model_export.identities import SUBGROUPS, mentions
 from model_export.metrics import (
-    THRESHOLDS,
+    REPORTED_THRESHOLDS,
     Measured,
     at_threshold,
     best_threshold,
@@ -42,7 +42,7 @@ from model_export.model_card import model_card
 from model_export.readers import asks_for_toxicity
 from model_export.robustness import robustness
 
-CHUNK = 512
+TEXTS_A_CHUNK = 512
 
 
 class EvaluationSet(NamedTuple):
@@ -139,7 +139,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-class Judged(NamedTuple):
+class ScoredSet(NamedTuple):
     """Texts with the truth and the score of their toxicity."""
 
     texts: list[str]
@@ -152,11 +152,11 @@ def evaluate(scorer: Scorer, data: Path, threshold: float | None = None) -> dict
     F1. Raises DataError."""
 
     def toxicity(texts: Sequence[str]) -> NDArray[np.float64]:
-        return scored(scorer, texts, "scoring")[:, 0]
+        return probabilities(scorer, texts, "scoring")[:, 0]
 
     _, held_out = split_validation(read_training_data(data), VALIDATION_SHARE)
     asked = [example for example in held_out if asks_for_toxicity(example.source)]
-    judged = judge(asked, toxicity)
+    judged = scored_set(asked, toxicity)
     if threshold is None:
         threshold = best_threshold(judged.truth, judged.scores)
     cases = functional.functional(toxicity, threshold)
@@ -172,7 +172,8 @@ def evaluate(scorer: Scorer, data: Path, threshold: float | None = None) -> dict
         },
         "threshold": at_threshold(judged.truth, judged.scores, threshold)._asdict(),
         "thresholds": [
-            at_threshold(judged.truth, judged.scores, value)._asdict() for value in THRESHOLDS
+            at_threshold(judged.truth, judged.scores, value)._asdict()
+            for value in REPORTED_THRESHOLDS
         ],
         "reliability": [row._asdict() for row in reliability(judged.truth, judged.scores)],
         "subgroups": subgroups(judged, toxicity),
@@ -193,28 +194,28 @@ def evaluate(scorer: Scorer, data: Path, threshold: float | None = None) -> dict
     }
 
 
-def scored(scorer: Scorer, texts: Sequence[str], what: str) -> NDArray[np.float64]:
+def probabilities(scorer: Scorer, texts: Sequence[str], what: str) -> NDArray[np.float64]:
     """Probabilities, texts × TRAINED_LABELS. All texts count as English, which the sets are."""
     rows = []
-    for start in tqdm(range(0, len(texts), CHUNK), desc=what, unit="batch", disable=None):
-        chunk = texts[start : start + CHUNK]
+    for start in tqdm(range(0, len(texts), TEXTS_A_CHUNK), desc=what, unit="batch", disable=None):
+        chunk = texts[start : start + TEXTS_A_CHUNK]
         rows += [
             scores[: len(TRAINED_LABELS)] for scores in scorer.score(chunk, ["en"] * len(chunk))
         ]
     return np.asarray(rows, dtype=float)
 
 
-def judge(examples: Sequence[Example], toxicity: functional.Toxicity) -> Judged:
+def scored_set(examples: Sequence[LabelledText], toxicity: functional.Toxicity) -> ScoredSet:
     """The examples whose toxicity is known. A label from 0.5 up is toxic."""
     known = [example for example in examples if example.labels[0] >= 0]
     texts = [example.text for example in known]
     truth = np.asarray([example.labels[0] >= 0.5 for example in known], dtype=bool)
-    return Judged(texts, truth, toxicity(texts))
+    return ScoredSet(texts, truth, toxicity(texts))
 
 
-def measure(scorer: Scorer, examples: Sequence[Example], what: str) -> list[dict[str, Any]]:
+def measure(scorer: Scorer, examples: Sequence[LabelledText], what: str) -> list[dict[str, Any]]:
     """A row for each label of which both kinds are there."""
-    scores = scored(scorer, [example.text for example in examples], what)
+    scores = probabilities(scorer, [example.text for example in examples], what)
     labels = np.asarray([example.labels for example in examples])
     rows: list[Measured | None] = []
     for column, label in enumerate(TRAINED_LABELS):
@@ -223,7 +224,7 @@ def measure(scorer: Scorer, examples: Sequence[Example], what: str) -> list[dict
     return [row._asdict() for row in rows if row is not None]
 
 
-def evaluation_sets(data: Path) -> Iterator[tuple[str, list[Example]]]:
+def evaluation_sets(data: Path) -> Iterator[tuple[str, list[LabelledText]]]:
     """The sets for evaluation only that are in the folder."""
     unknown = (-1.0,) * (len(TRAINED_LABELS) - 1)
     for name, known in EVALUATION_ONLY.items():
@@ -233,15 +234,15 @@ def evaluation_sets(data: Path) -> Iterator[tuple[str, list[Example]]]:
             yield (
                 name,
                 [
-                    Example(row[known.text], (float(known.positive(row)), *unknown), name)
+                    LabelledText(row[known.text], (float(known.positive(row)), *unknown), name)
                     for row in rows
                 ],
             )
 
 
-def subgroups(judged: Judged, toxicity: functional.Toxicity) -> dict[str, Any]:
+def subgroups(judged: ScoredSet, toxicity: functional.Toxicity) -> dict[str, Any]:
     """Bias by mentioned group over the held-out texts and the held-out contrast cases."""
-    composed = judge(
+    composed = scored_set(
         [case for _, case in contrast.compose(3_000, seed=13, held_out=True)], toxicity
     )
     texts = judged.texts + composed.texts

@@ -13,7 +13,7 @@ UNKNOWN = -1.0
 """Label value that the loss and the metrics leave out."""
 
 
-class Example(NamedTuple):
+class LabelledText(NamedTuple):
     """A text and its labels: one value in [0, 1] for each of `TRAINED_LABELS`, or `UNKNOWN`."""
 
     text: str

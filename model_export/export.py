@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from mltox.base.command_line import Parser
 from mltox.scoring.batches import batches, padded
-from mltox.scoring.bundle import DOCUMENT, FORMAT, MODEL, TOKENIZER, sha256_of
+from mltox.scoring.bundle import BUNDLE_FORMAT, DOCUMENT, MODEL, TOKENIZER, sha256_of
 from mltox.scoring.normalise import PREPROCESSING, normalise
 from model_export import contrast
 from model_export.classifier import MeanPooledClassifier
@@ -32,7 +32,7 @@ from model_export.graph import shrink_embeddings, to_onnx
 from model_export.parity import (
     MAX_INT8,
     MEAN_INT8,
-    Difference,
+    Disparity,
     ParityError,
     Scoring,
     check_batches,
@@ -43,10 +43,10 @@ from model_export.parity import (
     sigmoid,
     tokenised,
 )
-from model_export.quantise import Feed, Input, calibrate, quantise, weight_products
+from model_export.quantise import Feed, Input, input_ranges, quantise, weight_products
 from model_export.restore import name_weights
-from model_export.sources import Source, SourceError, load_source
-from model_export.stages import Staged, cut, output_names, unprefixed
+from model_export.sources import Checkpoint, CheckpointError, load_source
+from model_export.stages import Staged, cut_stages, output_names, unprefixed
 
 CALIBRATION_TEXTS = 512
 PARITY_TEXTS = 1_000
@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
     try:
         document = export(options)
-    except (DataError, ParityError, SourceError) as error:
+    except (DataError, ParityError, CheckpointError) as error:
         print(f"mltox export: {error}", file=sys.stderr)
         return 2
     size = sum(file.stat().st_size for file in options.out.iterdir())
@@ -110,8 +110,9 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     expected = score_rows(torch_scoring(source), rows, pad_id)
     fp32_difference = check_fp32(expected, score_rows(onnx_scoring(fp32), rows, pad_id))
     shrink_embeddings(fp32)
-    inputs = calibrate(
-        fp32, list(feeds(tokenised(source.tokenizer_json, max_length, calibration)[0], pad_id))
+    inputs = input_ranges(
+        fp32,
+        list(model_inputs(tokenised(source.tokenizer_json, max_length, calibration)[0], pad_id)),
     )
     model, remedies, int8_difference = quantised(fp32, inputs, rows, pad_id, expected)
     scoring = onnx_scoring(model)
@@ -119,7 +120,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     together = score_rows(scoring, some, pad_id)
     alone_difference = check_batches(scoring, some, pad_id, together)
     document = {
-        "format": FORMAT,
+        "format": BUNDLE_FORMAT,
         "name": options.name or Path(options.source).name,
         "labels": list(source.labels),
         "languages": options.languages.split(","),
@@ -142,7 +143,7 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
         },
     }
     exits = exits_of(source)
-    models = cut(model, exits) if exits else [model]
+    models = cut_stages(model, exits) if exits else [model]
     if exits:
         below = [*source.facts.get("settled_below", [0.0] * len(exits)), 0.0]
         document["stages"] = [
@@ -155,12 +156,12 @@ def export(options: argparse.Namespace) -> dict[str, Any]:
     return document
 
 
-def exits_of(source: Source) -> tuple[int, ...]:
+def exits_of(source: Checkpoint) -> tuple[int, ...]:
     """The layers behind which the model may settle a text."""
     return source.model.exits if isinstance(source.model, MeanPooledClassifier) else ()
 
 
-def fp32_graph(source: Source, pad_id: int) -> onnx.ModelProto:
+def fp32_graph(source: Checkpoint, pad_id: int) -> onnx.ModelProto:
     """The whole model as one graph, which also gives the logits of each exit."""
     exits = exits_of(source)
     if not isinstance(source.model, MeanPooledClassifier) or not exits:
@@ -194,13 +195,13 @@ def spread(texts: Sequence[str], count: int) -> list[str]:
     return list(texts[:: max(1, len(texts) // count)])[:count]
 
 
-def feeds(rows: Sequence[Sequence[int]], pad_id: int) -> Iterator[Feed]:
+def model_inputs(rows: Sequence[Sequence[int]], pad_id: int) -> Iterator[Feed]:
     for indices, length in batches(rows):
         ids, mask = padded([rows[index] for index in indices], length, pad_id)
         yield {"input_ids": ids, "attention_mask": mask}
 
 
-def torch_scoring(source: Source) -> Scoring:
+def torch_scoring(source: Checkpoint) -> Scoring:
     @torch.no_grad()
     def score(ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float64]:
         inputs = torch.from_numpy(ids), torch.from_numpy(mask)
@@ -219,7 +220,7 @@ def quantised(
     rows: Sequence[Sequence[int]],
     pad_id: int,
     expected: NDArray[np.float64],
-) -> tuple[onnx.ModelProto, Remedies, Difference]:
+) -> tuple[onnx.ModelProto, Remedies, Disparity]:
     """(int8 model, what was spared in it, difference to the source).
 
     All products with weights become int8. If that moves scores too far, the products that do most
@@ -228,8 +229,8 @@ def quantised(
     of them in fp32 are not enough.
     """
 
-    def difference(model: onnx.ModelProto) -> Difference:
-        return Difference.between(expected, score_rows(onnx_scoring(model), rows, pad_id))
+    def difference(model: onnx.ModelProto) -> Disparity:
+        return Disparity.between(expected, score_rows(onnx_scoring(model), rows, pad_id))
 
     model = quantise(fp32, inputs)
     found, remedies = difference(model), Remedies((), ())

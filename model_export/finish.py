@@ -10,22 +10,22 @@ from tokenizers import Tokenizer
 
 from model_export.calibrate import calibrate_head
 from model_export.classifier import MeanPooledClassifier
-from model_export.examples import Example
-from model_export.fit import all_logits_of, encode
+from model_export.examples import LabelledText
+from model_export.fit import all_logits_of, encode_examples
 from model_export.parity import sigmoid
 from model_export.readers import asks_for_toxicity
 from model_export.settle import thresholds
 
 
 def finished(
-    model: MeanPooledClassifier, held_out: Sequence[Example], tokenizer: Tokenizer
+    model: MeanPooledClassifier, held_out: Sequence[LabelledText], tokenizer: Tokenizer
 ) -> dict[str, Any]:
     """Calibrates the model in place; what `training.json` says of it.
 
     Only texts of sets that asked for toxicity count: the others would teach another threshold.
     """
     chosen = [example for example in held_out if asks_for_toxicity(example.source)]
-    encoded = encode(chosen, tokenizer)
+    encoded = encode_examples(chosen, tokenizer)
     scalings = calibrate_head(model, encoded)
     facts: dict[str, Any] = {"platt": scalings}
     if model.exits:

@@ -19,13 +19,13 @@ from tqdm import tqdm
 
 from mltox.scoring.normalise import normalise
 from model_export.classifier import MeanPooledClassifier
-from model_export.examples import Example
+from model_export.examples import LabelledText
 
 CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_SECONDS = 300
 TOXICITY_WEIGHT = 2.0
 """Every other label weighs 1. Toxicity is what the tables are made of, and known of every text."""
-LEARNING_RATE = 1.2e-4
+PEAK_RATE = 1.2e-4
 """At its peak, where a model is trained rather than continued."""
 HEAD_FASTER = 10
 EXIT_WEIGHT = 0.25
@@ -40,7 +40,7 @@ class Encoded(NamedTuple):
 
 
 @dataclass
-class Schedule:
+class FitSchedule:
     """How long and how fast. `minutes` ends a run early, its learning rate at zero."""
 
     passes: int
@@ -51,14 +51,14 @@ class Schedule:
 
 
 @dataclass
-class Progress:
+class FitProgress:
     step: int = 0
     steps: int = 0
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
 
 
-def encode(examples: Sequence[Example], tokenizer: Tokenizer) -> Encoded:
+def encode_examples(examples: Sequence[LabelledText], tokenizer: Tokenizer) -> Encoded:
     texts = [normalise(example.text) for example in examples]
     return Encoded(
         [encoding.ids for encoding in tokenizer.encode_batch_fast(texts)],
@@ -70,10 +70,10 @@ def fit(
     model: MeanPooledClassifier,
     pass_of: Callable[[int], Encoded],
     sizes: Sequence[int],
-    schedule: Schedule,
+    schedule: FitSchedule,
     folder: Path,
     after_pass: Callable[[int], None],
-) -> Progress:
+) -> FitProgress:
     """Trains encoder and head of `model` in place on `pass_of(0)`, …, of `sizes` texts each.
 
     A checkpoint in `folder` is gone on from. `after_pass` is called with the number of each pass
@@ -96,7 +96,7 @@ def fit(
         fused=True,
     )
     peaks = [group["lr"] for group in optimiser.param_groups]
-    progress = Progress(steps=sum(-(-size // schedule.batch) for size in sizes))
+    progress = FitProgress(steps=sum(-(-size // schedule.batch) for size in sizes))
     checkpoint = folder / CHECKPOINT
     _resume(checkpoint, model, optimiser, progress)
     print(f"{progress.steps:,} steps of {schedule.batch} on {device}, from {progress.step:,}")
@@ -219,7 +219,7 @@ def _by_length(rows: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Tenso
 def _batches(
     pass_of: Callable[[int], Encoded],
     sizes: Sequence[int],
-    schedule: Schedule,
+    schedule: FitSchedule,
     start: int,
     after_pass: Callable[[int], None],
 ) -> Iterator[tuple[list[list[int]], NDArray[np.float32]]]:
@@ -239,7 +239,7 @@ def _batches(
         after_pass(number)
 
 
-def _save(path: Path, model: Any, optimiser: Any, progress: Progress) -> None:
+def _save(path: Path, model: Any, optimiser: Any, progress: FitProgress) -> None:
     partial = path.with_suffix(".partial")
     state = {
         "model": model.state_dict(),
@@ -252,7 +252,7 @@ def _save(path: Path, model: Any, optimiser: Any, progress: Progress) -> None:
     partial.replace(path)
 
 
-def _resume(path: Path, model: Any, optimiser: Any, progress: Progress) -> None:
+def _resume(path: Path, model: Any, optimiser: Any, progress: FitProgress) -> None:
     if not path.exists():
         return
     state = torch.load(path, weights_only=True)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from model_export.examples import Example
+from model_export.examples import LabelledText
 
-SHARE = 0.12
+JOINED_SHARE = 0.12
 """Of the examples of a pass that are joined with others."""
-LONGEST = 340
+LONGEST_JOINED = 340
 """Characters of a joined text: about 80 word pieces, so that nothing of it is cut off."""
 _CLEAN = 0.05
 
 
-def fillers(examples: Sequence[Example]) -> list[str]:
+def fillers(examples: Sequence[LabelledText]) -> list[str]:
     """The clean texts that others may be joined with: those of which all labels are known."""
     return [
         " ".join(example.text.split())
@@ -23,10 +23,10 @@ def fillers(examples: Sequence[Example]) -> list[str]:
     ]
 
 
-def joined(example: Example, clean: Sequence[str], generator: random.Random) -> Example:
+def joined(example: LabelledText, clean: Sequence[str], generator: random.Random) -> LabelledText:
     """`example` with clean texts before it, behind it, or both; its labels are what they were."""
     before, behind = list[str](), list[str]()
-    room = LONGEST - len(example.text)
+    room = LONGEST_JOINED - len(example.text)
     for _ in range(4):
         filler = generator.choice(clean)
         if len(filler) >= room:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-BINS = 10
-THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+RELIABILITY_BINS = 10
+REPORTED_THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 Truth = NDArray[np.bool_]
-Scored = NDArray[np.float64]
+Predictions = NDArray[np.float64]
 
 
 class Measured(NamedTuple):
@@ -27,7 +27,7 @@ class Measured(NamedTuple):
     ece: float
 
 
-def measured(label: str, truth: Truth, scores: Scored) -> Measured | None:
+def measured(label: str, truth: Truth, scores: Predictions) -> Measured | None:
     """None where only one class is there, or the model has no such label."""
     if not 0 < truth.sum() < len(truth) or np.isnan(scores).any():
         return None
@@ -41,7 +41,7 @@ def measured(label: str, truth: Truth, scores: Scored) -> Measured | None:
     )
 
 
-def calibration_error(truth: Truth, scores: Scored) -> float:
+def calibration_error(truth: Truth, scores: Predictions) -> float:
     """Expected calibration error over equal-width bins (Naeini et al. 2015)."""
     return float(
         sum(abs(row.observed - row.predicted) * row.texts for row in reliability(truth, scores))
@@ -57,12 +57,12 @@ class Bin(NamedTuple):
     observed: float
 
 
-def reliability(truth: Truth, scores: Scored) -> list[Bin]:
+def reliability(truth: Truth, scores: Predictions) -> list[Bin]:
     """Mean score and share of positives in ten bins of equal width; empty bins are left out."""
-    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
+    bins = np.minimum((scores * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
     return [
         Bin(int(inside.sum()), float(scores[inside].mean()), float(truth[inside].mean()))
-        for inside in (bins == number for number in range(BINS))
+        for inside in (bins == number for number in range(RELIABILITY_BINS))
         if inside.any()
     ]
 
@@ -75,7 +75,7 @@ class AtThreshold(NamedTuple):
     false_positive_rate: float
 
 
-def at_threshold(truth: Truth, scores: Scored, threshold: float) -> AtThreshold:
+def at_threshold(truth: Truth, scores: Predictions, threshold: float) -> AtThreshold:
     flagged = scores >= threshold
     hits, flags = float((flagged & truth).sum()), float(flagged.sum())
     precision, recall = hits / max(1.0, flags), hits / max(1.0, float(truth.sum()))
@@ -88,7 +88,7 @@ def at_threshold(truth: Truth, scores: Scored, threshold: float) -> AtThreshold:
     )
 
 
-def best_threshold(truth: Truth, scores: Scored) -> float:
+def best_threshold(truth: Truth, scores: Predictions) -> float:
     """The threshold of the greatest F1, rounded to 0.01."""
     precision, recall, thresholds = precision_recall_curve(truth, scores)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
@@ -111,7 +111,7 @@ class SubgroupAuc(NamedTuple):
 
 
 def subgroup_auc(
-    subgroup: str, member: Truth, truth: Truth, scores: Scored, least: int = 10
+    subgroup: str, member: Truth, truth: Truth, scores: Predictions, least: int = 10
 ) -> SubgroupAuc | None:
     """None where fewer than `least` toxic or clean texts mention the group."""
     if min((member & truth).sum(), (member & ~truth).sum()) < least:

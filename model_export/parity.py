@@ -17,7 +17,7 @@ from mltox.scoring.session import LOGITS
 
 MAX_FP32 = 1e-4
 MEAN_INT8, MAX_INT8 = 0.01, 0.10
-MAX_BATCH = 1e-4
+MAX_BATCH_DIFFERENCE = 1e-4
 
 Scoring = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float64]]
 """Ids and mask (texts × tokens) to probabilities (texts × labels, of one stage after another)."""
@@ -27,14 +27,14 @@ class ParityError(UserError):
     """A converted model scores differently from its source; one line for a person."""
 
 
-class Difference(NamedTuple):
+class Disparity(NamedTuple):
     """Of probabilities, over all texts and labels."""
 
     mean: float
     largest: float
 
     @classmethod
-    def between(cls, one: NDArray[np.float64], other: NDArray[np.float64]) -> Difference:
+    def between(cls, one: NDArray[np.float64], other: NDArray[np.float64]) -> Disparity:
         apart = np.abs(one - other)
         return cls(float(apart.mean()), float(apart.max()))
 
@@ -77,9 +77,9 @@ def score_rows(scoring: Scoring, rows: Sequence[Sequence[int]], pad_id: int) -> 
     return np.stack([parts[index] for index in range(len(rows))])
 
 
-def check_fp32(source: NDArray[np.float64], converted: NDArray[np.float64]) -> Difference:
+def check_fp32(source: NDArray[np.float64], converted: NDArray[np.float64]) -> Disparity:
     """Raises ParityError where the ONNX graph is not the torch module."""
-    difference = Difference.between(source, converted)
+    difference = Disparity.between(source, converted)
     if not difference.largest <= MAX_FP32:
         raise ParityError(
             f"fp32 ONNX differs from torch by up to {difference.largest:.2g} (at most {MAX_FP32})"
@@ -87,19 +87,19 @@ def check_fp32(source: NDArray[np.float64], converted: NDArray[np.float64]) -> D
     return difference
 
 
-def passes_int8(difference: Difference) -> bool:
+def passes_int8(difference: Disparity) -> bool:
     return difference.mean <= MEAN_INT8 and difference.largest <= MAX_INT8
 
 
 def check_batches(
     scoring: Scoring, rows: Sequence[Sequence[int]], pad_id: int, together: NDArray[np.float64]
-) -> Difference:
+) -> Disparity:
     """Scores every text alone. Raises ParityError where its batch made a difference."""
     alone = np.concatenate([score_rows(scoring, [row], pad_id) for row in rows])
-    difference = Difference.between(together, alone)
-    if not difference.largest <= MAX_BATCH:
+    difference = Disparity.between(together, alone)
+    if not difference.largest <= MAX_BATCH_DIFFERENCE:
         raise ParityError(
             f"a text's score moves by up to {difference.largest:.2g} with its batch"
-            f" (at most {MAX_BATCH})"
+            f" (at most {MAX_BATCH_DIFFERENCE})"
         )
     return difference

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Sequence
 
 from model_export import contrast
-from model_export.examples import Example
-from model_export.joined import SHARE as JOINED_SHARE
+from model_export.examples import LabelledText
+from model_export.joined import JOINED_SHARE as JOINED_SHARE
 from model_export.joined import fillers, joined
 from model_export.perturb import perturbed
 
@@ -17,18 +17,18 @@ met in every pass, every clean one in every second."""
 PERTURBED_SHARE = 0.12
 _CLEAN_BELOW = 0.3
 
-Answered = Callable[[Sequence[Example]], list[Example]]
+Answered = Callable[[Sequence[LabelledText]], list[LabelledText]]
 
 
 def examples_of_pass(
-    examples: Sequence[Example],
+    examples: Sequence[LabelledText],
     number: int,
     *,
     cases: int,
     seed: int,
     share: float = 1.0,
     answered: Answered | None = None,
-) -> list[Example]:
+) -> list[LabelledText]:
     """The examples of pass `number`: `share` of the texts, and about `cases` newly composed
     contrast cases.
 
@@ -54,7 +54,7 @@ def examples_of_pass(
     return [_changed(example, clean, generator) for example in chosen]
 
 
-def _changed(example: Example, clean: Sequence[str], generator: random.Random) -> Example:
+def _changed(example: LabelledText, clean: Sequence[str], generator: random.Random) -> LabelledText:
     if generator.random() < PERTURBED_SHARE:
         example = example._replace(text=perturbed(example.text, generator))
     if clean and generator.random() < JOINED_SHARE:

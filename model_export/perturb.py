@@ -11,7 +11,7 @@ _LEET = {"a": "4@", "e": "3", "i": "1!", "o": "0", "s": "5$", "t": "7", "l": "1"
 _HOMOGLYPHS = dict(zip("aceopxyiABCEHKMOPTX", "асеорхуіАВСЕНКМОРТХ", strict=True))
 _EMOJI = ("😂", "😡", "🙄", "🤡", "👍", "💀", "🔥", "🤮", "❤️", "😭")
 
-Change = Callable[[str, random.Random], str]
+Perturbation = Callable[[str, random.Random], str]
 
 
 def leetspeak(word: str, generator: random.Random) -> str:
@@ -52,7 +52,7 @@ def masked_letters(word: str, generator: random.Random) -> str:
     return word[0] + generator.choice("*#-_") * masked + word[1 + masked :]
 
 
-WORD_CHANGES: Mapping[str, Change] = {
+WORD_CHANGES: Mapping[str, Perturbation] = {
     "leetspeak": leetspeak,
     "spaced letters": spaced_letters,
     "homoglyphs": homoglyphs,
@@ -63,7 +63,7 @@ WORD_CHANGES: Mapping[str, Change] = {
 }
 
 
-def in_words(change: Change, share: float) -> Change:
+def in_words(change: Perturbation, share: float) -> Perturbation:
     """`change` done to about `share` of the words of four letters or more, at least to one."""
 
     def changed(text: str, generator: random.Random) -> str:
@@ -102,14 +102,14 @@ def without_spaces(text: str, generator: random.Random) -> str:
     return re.sub(" ", lambda _: "" if generator.random() < share else " ", text)
 
 
-TEXT_CHANGES: Mapping[str, Change] = {
+TEXT_CHANGES: Mapping[str, Perturbation] = {
     "upper case": upper_case,
     "mixed case": mixed_case,
     "emoji": with_emoji,
     "no spaces": without_spaces,
 }
 
-CHANGES: Mapping[str, Change] = {
+CHANGES: Mapping[str, Perturbation] = {
     **TEXT_CHANGES,
     **{name: in_words(change, 0.4) for name, change in WORD_CHANGES.items()},
 }

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 Feed = Mapping[str, NDArray[np.int64]]
-BINS = 4_096
+RANGE_BINS = 4_096
 WEIGHT_LEVELS = 63
 """Weights use 7 bits: on x86 without VNNI, uint8 × int8 products of full range saturate in 16 bits,
 and the same model would score differently there."""
@@ -62,7 +62,7 @@ def weight_products(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     ]
 
 
-def calibrate(model: onnx.ModelProto, feeds: Sequence[Feed]) -> dict[str, Input]:
+def input_ranges(model: onnx.ModelProto, feeds: Sequence[Feed]) -> dict[str, Input]:
     """For the input of each weight product, the ranges of least squared error."""
     names = sorted({node.input[0] for node in weight_products(model)})
     probe = onnx.ModelProto()
@@ -82,7 +82,7 @@ def calibrate(model: onnx.ModelProto, feeds: Sequence[Feed]) -> dict[str, Input]
     for name in names:
         by_peak = np.argsort(-np.maximum(highs[name], -lows[name]), kind="stable")
         groups[name] = [by_peak, by_peak[min(OUTLIERS, len(by_peak) // 4) :]]
-    counts = {name: [np.zeros(BINS) for _ in channels] for name, channels in groups.items()}
+    counts = {name: [np.zeros(RANGE_BINS) for _ in channels] for name, channels in groups.items()}
     edges = {
         name: [(float(lows[name][c].min()), float(highs[name][c].max())) for c in channels]
         for name, channels in groups.items()
@@ -92,7 +92,9 @@ def calibrate(model: onnx.ModelProto, feeds: Sequence[Feed]) -> dict[str, Input]
             for count, channels, (low, high) in zip(
                 counts[name], groups[name], edges[name], strict=True
             ):
-                count += np.histogram(seen[:, channels], BINS, (low, max(high, low + 1e-6)))[0]
+                count += np.histogram(seen[:, channels], RANGE_BINS, (low, max(high, low + 1e-6)))[
+                    0
+                ]
     found = {}
     for name in names:
         of_all, of_rest = (

@@ -11,13 +11,13 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
+from model_export.examples import TRAINED_LABELS, UNKNOWN, LabelledText
 
 TRUTH = 0.5
 """How much the label of a person counts beside what a teacher says."""
 
-Row = Mapping[str, str]
-Reader = Callable[[Row], Example | None]
+TextRow = Mapping[str, str]
+RowReader = Callable[[TextRow], LabelledText | None]
 
 
 class LabelledSet(NamedTuple):
@@ -25,13 +25,13 @@ class LabelledSet(NamedTuple):
 
     file: str
     licence: str
-    read: Reader
+    read: RowReader
     trust: float = TRUTH
     """How much its label of toxicity counts beside what a teacher says. Sets that asked for hate,
     not for offence, teach a model to take a topic for toxic; they count less."""
 
 
-def davidson(row: Row) -> Example | None:
+def davidson(row: TextRow) -> LabelledText | None:
     """Tweets with the share of annotators who called them hateful or offensive.
 
     Two thirds of the offensive class are left out (by hash): it outnumbers all else and is mostly
@@ -43,7 +43,7 @@ def davidson(row: Row) -> Example | None:
     return _example(row["tweet"], toxicity=offended / int(row["count"]))
 
 
-def stormfront(row: Row) -> Example | None:
+def stormfront(row: TextRow) -> LabelledText | None:
     """Forum sentences, every hateful one (an attack on a group) and a third of the others."""
     if row["label"] == "hate":
         return _example(row["text"], toxicity=1.0, identity_attack=1.0)
@@ -52,7 +52,7 @@ def stormfront(row: Row) -> Example | None:
     return None
 
 
-def ruddit(row: Row) -> Example | None:
+def ruddit(row: TextRow) -> LabelledText | None:
     """Reddit comments with an offensiveness from -1 to 1 (best-worst scaling; Hada et al. 2021).
 
     The scale has no zero of its own: 0.3 is where comments begin to read as offensive.
@@ -63,7 +63,7 @@ def ruddit(row: Row) -> Example | None:
     return _example(row["comment_body"], toxicity=1 / (1 + math.exp(-8 * (offensiveness - 0.3))))
 
 
-def civil(row: Row) -> Example | None:
+def civil(row: TextRow) -> LabelledText | None:
     """News comments that a first round of people rated toxic; the votes of a second round.
 
     The first round counts a fifth: what nobody of the second found toxic is still no clean text.
@@ -89,7 +89,7 @@ _SEXISM = {"1": 0.95, "2": 0.9, "3": 0.75, "4": 0.65}
 """Toxicity by category: threats, derogation, animosity, prejudiced discussion."""
 
 
-def edos(row: Row) -> Example | None:
+def edos(row: TextRow) -> LabelledText | None:
     """Posts of Reddit and Gab, sexist or not (Kirk et al. 2023). Of the others nothing is known in
     our labels: a teacher may label them."""
     text = row["text"].replace("[USER]", "@user").replace("[URL]", "http")
@@ -98,7 +98,7 @@ def edos(row: Row) -> Example | None:
     return _example(text, toxicity=_SEXISM[row["label_category"][0]], identity_attack=0.8)
 
 
-def hatemoji(row: Row) -> Example | None:
+def hatemoji(row: TextRow) -> LabelledText | None:
     """Sentences with emoji in contrast pairs, hateful or not (Kirk et al. 2022). The others are
     everyday sentences, some of them rude."""
     if row["label_gold"] == "1":
@@ -109,7 +109,7 @@ def hatemoji(row: Row) -> Example | None:
 _IMPLICIT = {"explicit_hate": (1.0, 1.0), "implicit_hate": (0.8, 0.8), "not_hate": (0.25, 0.1)}
 
 
-def implicit_hate(row: Row) -> Example | None:
+def implicit_hate(row: TextRow) -> LabelledText | None:
     """Tweets of extremist accounts (ElSherief et al. 2021). What is not hate there is often hostile
     still, and half of it is left out (by hash)."""
     if row["class"] == "not_hate" and _hashed(row["text"]) % 2:
@@ -121,7 +121,7 @@ def implicit_hate(row: Row) -> Example | None:
 _HATEXPLAIN = {"0": (0.15, 0.05), "1": (0.85, UNKNOWN), "2": (1.0, 0.9)}
 
 
-def hatexplain(row: Row) -> Example | None:
+def hatexplain(row: TextRow) -> LabelledText | None:
     """Posts of X and Gab: normal, offensive or hateful (Mathew et al. 2021), every second of them
     (by hash): they have lost case and punctuation."""
     if _hashed(row["text"]) % 2:
@@ -131,14 +131,14 @@ def hatexplain(row: Row) -> Example | None:
     return _example(text, toxicity=toxicity, identity_attack=attack)
 
 
-def reddit_misogyny(row: Row) -> Example | None:
+def reddit_misogyny(row: TextRow) -> LabelledText | None:
     """Reddit posts, misogynous or not (Guest et al. 2021): of the others nothing is known."""
     if row["level_1"] != "Misogynistic":
         return _example(row["text"])
     return _example(row["text"], toxicity=0.85, identity_attack=0.8)
 
 
-def fox_news(row: Row) -> Example | None:
+def fox_news(row: TextRow) -> LabelledText | None:
     """News comments, hateful or not (Gao & Huang 2017)."""
     if row["label"] == "1":
         return _example(row["text"], toxicity=0.95, identity_attack=0.9)
@@ -170,15 +170,15 @@ def asks_for_toxicity(source: str) -> bool:
     return trust(source) >= TRUTH
 
 
-def read_rows(name: str, rows: Iterator[dict[str, str]]) -> list[Example]:
+def read_set(name: str, rows: Iterator[dict[str, str]]) -> list[LabelledText]:
     """The examples of the set `name`."""
     read = SETS[name].read
     found = (read(row) for row in rows)
     return [example._replace(source=name) for example in found if example is not None]
 
 
-def _example(text: str, **labels: float) -> Example:
-    return Example(text, tuple(labels.get(label, UNKNOWN) for label in TRAINED_LABELS), "")
+def _example(text: str, **labels: float) -> LabelledText:
+    return LabelledText(text, tuple(labels.get(label, UNKNOWN) for label in TRAINED_LABELS), "")
 
 
 def _hashed(text: str) -> int:

@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import BertConfig
 
 from mltox.scoring import Bundle, BundleError
-from model_export.classifier import MeanPooledClassifier, empty
+from model_export.classifier import MeanPooledClassifier, untrained
 
 TRANSPOSED = ".T"
 """Ends the name of a weight that the graph holds as (inputs × outputs); torch has it the other way
@@ -56,7 +56,7 @@ def restore(bundle: Bundle) -> MeanPooledClassifier:
         raise BundleError(
             f"the bundle {bundle.name} cannot be trained further: `mltox train` did not make it"
         )
-    model = empty(BertConfig(**config), len(bundle.labels))
+    model = untrained(BertConfig(**config), len(bundle.labels))
     stored = {
         tensor.name: numpy_helper.to_array(tensor)
         for stage in bundle.stages

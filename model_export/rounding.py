@@ -23,11 +23,11 @@ from tqdm import tqdm
 
 from model_export.classifier import MeanPooledClassifier
 from model_export.fit import batches_by_length, pad
-from model_export.quantise import BINS, LEAST_VALUES, WEIGHT_LEVELS, Range, best_range
+from model_export.quantise import LEAST_VALUES, RANGE_BINS, WEIGHT_LEVELS, Range, best_range
 
 STEPS = 300
-BATCH = 32
-LEARNING_RATE = 2e-5
+BATCH_TEXTS = 32
+ROUNDING_RATE = 2e-5
 CALIBRATION_BATCHES = 16
 
 
@@ -38,13 +38,13 @@ def teach_rounding(
     teacher = deepcopy(model).eval()
     model.eval()
     generator = random.Random(seed)
-    batches = batches_by_length([len(ids) for ids in rows], BATCH, generator)
+    batches = batches_by_length([len(ids) for ids in rows], BATCH_TEXTS, generator)
     ranges = ranges_of(model, [[rows[index] for index in b] for b in batches[:CALIBRATION_BATCHES]])
     chosen = batches[CALIBRATION_BATCHES : CALIBRATION_BATCHES + steps]
-    optimiser = torch.optim.AdamW(model.encoder.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(model.encoder.parameters(), lr=ROUNDING_RATE, weight_decay=0.0)
     for step, batch in enumerate(tqdm(chosen, desc="rounding", unit="step", mininterval=10)):
         for group in optimiser.param_groups:
-            group["lr"] = LEARNING_RATE * (1 - step / len(chosen))
+            group["lr"] = ROUNDING_RATE * (1 - step / len(chosen))
         ids, mask = pad([rows[index] for index in batch])
         with torch.no_grad():
             wanted = torch.sigmoid(torch.stack(teacher.all_logits(ids, mask)))
@@ -103,7 +103,7 @@ def ranges_of(
     for name, parts in seen.items():
         values = np.concatenate(parts)
         low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-        counts = np.histogram(values, BINS, (low, max(high, low + 1e-6)))[0]
+        counts = np.histogram(values, RANGE_BINS, (low, max(high, low + 1e-6)))[0]
         found[name] = best_range(counts.astype(np.float64), low, high)
     return found
 

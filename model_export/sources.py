@@ -33,11 +33,11 @@ _DETOXIFY_LABELS = {
 }  # fmt: skip
 
 
-class SourceError(UserError):
+class CheckpointError(UserError):
     """A checkpoint cannot be exported; the message is one line for a person."""
 
 
-class Source(NamedTuple):
+class Checkpoint(NamedTuple):
     """A model whose `forward(input_ids, attention_mask)` gives one logit for each of `labels`."""
 
     model: nn.Module
@@ -69,7 +69,7 @@ class SelectedLogits(nn.Module):
         return selected if self.against is None else selected - logits[:, [self.against]]
 
 
-def load_source(name: str) -> Source:
+def load_source(name: str) -> Checkpoint:
     """A folder written by `mltox train`, a folder or hub name of a sequence classifier, or a
     Detoxify checkpoint file. Weights are read from safetensors, or with `weights_only=True`.
     """
@@ -90,17 +90,17 @@ def select_labels(
     known = [ALIASES.get(name.lower(), name.lower()) for name in names]
     columns = [number for number, name in enumerate(known) if name in LABELS]
     if "toxicity" not in known:
-        raise SourceError(f"the model has no output for toxicity; it has {', '.join(names)}")
+        raise CheckpointError(f"the model has no output for toxicity; it has {', '.join(names)}")
     exclusive = len(names) == 2 and problem != "multi_label_classification"
     if exclusive and len(columns) == 1:
         return columns, [known[columns[0]]], 1 - columns[0]
     if len({known[column] for column in columns}) < len(columns):
-        raise SourceError(f"two outputs of the model are the same label: {', '.join(names)}")
+        raise CheckpointError(f"two outputs of the model are the same label: {', '.join(names)}")
     return columns, [known[column] for column in columns], None
 
 
-def _trained(path: Path) -> Source:
-    model, labels = classifier.load(path)
+def _trained(path: Path) -> Checkpoint:
+    model, labels = classifier.load_classifier(path)
     facts = path / "training.json"
     training = json.loads(facts.read_text()) if facts.exists() else {}
     base = training.get("base_model", "unknown")
@@ -111,10 +111,10 @@ def _trained(path: Path) -> Source:
     tokenizer_json = (path / "tokenizer.json").read_text(encoding="utf-8")
     encoder = {key: value for key, value in model.encoder.config.to_diff_dict().items()
                if key not in ("id2label", "label2id", "architectures")}  # fmt: skip
-    return Source(model, tokenizer_json, tuple(labels), base, training, encoder)
+    return Checkpoint(model, tokenizer_json, tuple(labels), base, training, encoder)
 
 
-def _sequence_classifier(name: str) -> Source:
+def _sequence_classifier(name: str) -> Checkpoint:
     try:
         config = AutoConfig.from_pretrained(name)
         model = AutoModelForSequenceClassification.from_pretrained(
@@ -122,12 +122,12 @@ def _sequence_classifier(name: str) -> Source:
         )
         tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True)
     except (OSError, ValueError, RuntimeError) as error:
-        raise SourceError(f"cannot load {name}: {str(error).splitlines()[0]}") from None
+        raise CheckpointError(f"cannot load {name}: {str(error).splitlines()[0]}") from None
     names = [str(config.id2label[number]) for number in range(config.num_labels)]
     return _select(model, _fast_json(tokenizer), names, config.problem_type, name)
 
 
-def _detoxify(path: Path) -> Source:
+def _detoxify(path: Path) -> Checkpoint:
     """A `.ckpt` of Detoxify (Hanu 2020): its architecture by name, its class names, its weights."""
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
@@ -140,7 +140,7 @@ def _detoxify(path: Path) -> Source:
         model.load_state_dict(checkpoint["state_dict"], strict=False)
         tokenizer = AutoTokenizer.from_pretrained(arguments["model_type"], use_fast=True)
     except (OSError, KeyError, TypeError, RuntimeError, ValueError, UnpicklingError) as error:
-        raise SourceError(
+        raise CheckpointError(
             f"{path} is no Detoxify checkpoint: {str(error).splitlines()[0]}"
         ) from None
     fallback = _DETOXIFY_LABELS["unbiased" if arguments["num_classes"] > 6 else "original"]
@@ -151,15 +151,15 @@ def _detoxify(path: Path) -> Source:
 
 def _select(
     model: Any, tokenizer_json: str, names: Sequence[str], problem: str | None, base: str
-) -> Source:
+) -> Checkpoint:
     columns, labels, against = select_labels(names, problem)
     selected = SelectedLogits(model, columns, against).eval()
-    return Source(selected, tokenizer_json, tuple(labels), base, {})
+    return Checkpoint(selected, tokenizer_json, tuple(labels), base, {})
 
 
 def _fast_json(tokenizer: Any) -> str:
     if not tokenizer.is_fast:
-        raise SourceError("the model has no fast tokenizer, which the runtime needs")
+        raise CheckpointError("the model has no fast tokenizer, which the runtime needs")
     plain = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     plain.no_padding()
     plain.no_truncation()

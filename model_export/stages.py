@@ -20,7 +20,7 @@ _KEEP_SHAPE = {"Cast", "Mul", "Add", "LayerNormalization"}
 
 class Staged(nn.Module):
     """The logits behind each stage, the states between them and those of the wide branch, which
-    every stage adds: the outputs of the graph that `cut` cuts."""
+    every stage adds: the outputs of the graph that `cut_stages` cuts."""
 
     def __init__(self, model: MeanPooledClassifier) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ def output_names(exits: Sequence[int], wide: bool) -> list[str]:
     return [*logits, LOGITS, *(f"{STATES}_{n}" for n in exits), *([WIDE] if wide else [])]
 
 
-def cut(model: onnx.ModelProto, exits: Sequence[int]) -> list[onnx.ModelProto]:
+def cut_stages(model: onnx.ModelProto, exits: Sequence[int]) -> list[onnx.ModelProto]:
     """One model a stage, of the graph that `Staged` gives. The logits of each are named `logits`;
     what else a stage gives is an input of the next or of a later one, under the same name."""
     values = {value.name: value for value in [*model.graph.input, *model.graph.output]}

@@ -13,10 +13,10 @@ import torch
 from tqdm import tqdm
 
 from mltox.scoring import Bundle, Scorer
-from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
+from model_export.examples import TRAINED_LABELS, UNKNOWN, LabelledText
 from model_export.readers import TRUTH, trust
 
-AT_ONCE = 2_000
+TEXTS_AT_ONCE = 2_000
 """Texts the teacher scores between two movements of the progress bar."""
 
 
@@ -29,7 +29,7 @@ class Teacher:
         self._folder = folder
         self.name = f"{bundle.name}@{bundle.sha256[:12]}"
 
-    def answers(self, examples: Sequence[Example], number: int) -> list[Example]:
+    def answers(self, examples: Sequence[LabelledText], number: int) -> list[LabelledText]:
         """The examples of a pass, their labels mixed with what the teacher says."""
         kept = self._folder / f"teacher-{number}.pt"
         if not kept.exists():
@@ -40,8 +40,8 @@ class Teacher:
     def _said(self, texts: Sequence[str]) -> list[list[float]]:
         scorer = Scorer(self._bundle)
         said: list[list[float]] = []
-        for start in tqdm(range(0, len(texts), AT_ONCE), desc="teacher", mininterval=10):
-            some = texts[start : start + AT_ONCE]
+        for start in tqdm(range(0, len(texts), TEXTS_AT_ONCE), desc="teacher", mininterval=10):
+            some = texts[start : start + TEXTS_AT_ONCE]
             # All count as English, which the sets are.
             for scores in scorer.score(some, ["en"] * len(some)):
                 own = [getattr(scores, label) for label in TRAINED_LABELS]
@@ -49,7 +49,7 @@ class Teacher:
         return said
 
 
-def mixed(example: Example, said: Sequence[float]) -> Example:
+def mixed(example: LabelledText, said: Sequence[float]) -> LabelledText:
     """The example with the labels to learn; what neither knows stays unknown."""
     weights = [trust(example.source), *[TRUTH] * (len(said) - 1)]
     labels = tuple(
@@ -63,7 +63,7 @@ def mixed(example: Example, said: Sequence[float]) -> Example:
     return example._replace(labels=labels)
 
 
-def untaught(example: Example) -> Example:
+def untaught(example: LabelledText) -> LabelledText:
     """The example without a teacher: toxicity is unknown where the set did not ask for it."""
     if trust(example.source) >= TRUTH:
         return example

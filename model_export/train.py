@@ -19,15 +19,15 @@ from model_export import continued, contrast, evaluate, export
 from model_export.classifier import MeanPooledClassifier, keep_pieces, load_encoder, save
 from model_export.data import VALIDATION_SHARE, DataError, read_training_data, split_validation
 from model_export.distil import distil
-from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
+from model_export.examples import TRAINED_LABELS, UNKNOWN, LabelledText
 from model_export.finish import finished
-from model_export.fit import LEARNING_RATE, Progress, Schedule, encode, fit
+from model_export.fit import PEAK_RATE, FitProgress, FitSchedule, encode_examples, fit
 from model_export.parity import ParityError
 from model_export.passes import Answered, examples_of_pass
 from model_export.rounding import STEPS as ROUNDING_STEPS
 from model_export.rounding import teach_rounding
 from model_export.teacher import Teacher, untaught
-from model_export.vocabulary import prune
+from model_export.vocabulary import pruned
 from model_export.watch import Watch
 from model_export.wide import fit_wide
 
@@ -36,9 +36,9 @@ EXITS = (1, 2, 4)
 """Numbers of layers behind which a text may be settled."""
 DEPTH = 4
 """The exit at which the network is cut in the end: what lies behind it ranks no better."""
-SHARE = 0.5
+COMPOSED_SHARE = 0.5
 """Of the texts that a pass with composed cases sees."""
-WINDOW = 64
+WINDOW_PIECES = 64
 """Word pieces of a window of a long text."""
 
 
@@ -74,8 +74,8 @@ def parser() -> argparse.ArgumentParser:
                            help="end, learning rate at zero, after this time at the latest;"
                            " makes the outcome depend on the machine's speed")  # fmt: skip
     arguments.add_argument("--batch", type=int, default=32, help="texts a step (%(default)s)")
-    arguments.add_argument("--learning-rate", type=float, help=f"at its peak ({LEARNING_RATE};"
-                           f" {continued.LEARNING_RATE} with --continue-from)")  # fmt: skip
+    arguments.add_argument("--learning-rate", type=float, help=f"at its peak ({PEAK_RATE};"
+                           f" {continued.CONTINUED_RATE} with --continue-from)")  # fmt: skip
     arguments.add_argument("--max-length", type=int, default=96, help="word pieces a text")
     arguments.add_argument("--vocabulary", type=int, default=16_000, help="word pieces kept")
     arguments.add_argument("--contrast", type=int, default=14_000, help="composed cases a pass")
@@ -102,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
+def train(examples: Sequence[LabelledText], options: argparse.Namespace) -> None:
     """Trains, calibrates and saves into `options.out`; see `parser` for the options.
 
     First the network meets what people labelled, as it is. Then it learns the composed cases too,
@@ -113,37 +113,37 @@ def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
     base = options.base or default_base()
     composed = [case for _, case in contrast.compose(options.contrast, options.seed)]
     texts = [normalise(example.text) for example in [*training, *composed]]
-    tokenizer_json, old_ids = prune(_tokenizer_json(base), texts, options.vocabulary)
+    tokenizer_json, old_ids = pruned(_tokenizer_json(base), texts, options.vocabulary)
     tokenizer = Tokenizer.from_str(tokenizer_json)
     tokenizer.enable_truncation(options.max_length)
     encoder = load_encoder(base)
     keep_pieces(encoder, old_ids)
     model = MeanPooledClassifier(encoder, len(TRAINED_LABELS))
-    watch = Watch(model, encode(validation, tokenizer))
+    watch = Watch(model, encode_examples(validation, tokenizer))
     known = [untaught(example) for example in training]
     known = [example for example in known if max(example.labels) != UNKNOWN]
 
-    def plain(number: int) -> list[Example]:
+    def plain(number: int) -> list[LabelledText]:
         return examples_of_pass(known, number, cases=0, seed=options.seed)
 
     print(f"{len(training):,} texts to train on, {len(validation):,} held out", flush=True)
     first = _fitted(model, plain, 1, tokenizer, options, "first", watch)
-    encoded = encode(known, tokenizer)
+    encoded = encode_examples(known, tokenizer)
     print("fitting the wide branch", flush=True)
     model.wide = fit_wide(encoded.ids, encoded.labels, len(old_ids))
     model.add_exits(EXITS)
     teacher = Teacher(load_bundle(options.teacher), options.out) if options.teacher else None
 
     def answered(number: int) -> Answered:
-        def of(some: Sequence[Example]) -> list[Example]:
+        def of(some: Sequence[LabelledText]) -> list[LabelledText]:
             return teacher.answers(some, number) if teacher else [untaught(one) for one in some]
 
         return of
 
-    def taught(number: int) -> list[Example]:
+    def taught(number: int) -> list[LabelledText]:
         return examples_of_pass(
             training if teacher else known, number, cases=options.contrast,
-            seed=options.seed + 2, share=SHARE, answered=answered(number),
+            seed=options.seed + 2, share=COMPOSED_SHARE, answered=answered(number),
         )  # fmt: skip
 
     progress = _fitted(model, taught, options.passes, tokenizer, options, "second", watch)
@@ -154,7 +154,7 @@ def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
     facts = training_facts(examples, options, progress) | settled | {
         "base_model": options.base or DEFAULT_BASE,
         "vocabulary": len(old_ids),
-        "window": min(WINDOW, options.max_length),
+        "window": min(WINDOW_PIECES, options.max_length),
         "passes": options.passes,
         "first_steps": first.step,
         "teacher": teacher.name if teacher else None,
@@ -168,29 +168,29 @@ def train(examples: Sequence[Example], options: argparse.Namespace) -> None:
 
 def _fitted(
     model: MeanPooledClassifier,
-    drawn: Callable[[int], list[Example]],
+    drawn: Callable[[int], list[LabelledText]],
     passes: int,
     tokenizer: Tokenizer,
     options: argparse.Namespace,
     folder: str,
     watch: Watch,
-) -> Progress:
+) -> FitProgress:
     """Trains the model on what each pass draws, with its checkpoint in a folder of its own."""
     where: Path = options.out / folder
     where.mkdir(exist_ok=True)
-    rate = options.learning_rate or LEARNING_RATE
+    rate = options.learning_rate or PEAK_RATE
     return fit(
         model,
-        lambda number: encode(drawn(number), tokenizer),
+        lambda number: encode_examples(drawn(number), tokenizer),
         [len(drawn(number)) for number in range(passes)],
-        Schedule(passes, options.batch, rate, options.seed, options.minutes),
+        FitSchedule(passes, options.batch, rate, options.seed, options.minutes),
         where,
         watch,
     )
 
 
 def training_facts(
-    examples: Sequence[Example], options: argparse.Namespace, progress: Progress
+    examples: Sequence[LabelledText], options: argparse.Namespace, progress: FitProgress
 ) -> dict[str, Any]:
     """What `training.json` holds of any run."""
     labels = np.asarray([example.labels for example in examples], dtype=np.float32)
@@ -209,7 +209,7 @@ def training_facts(
         ],
         "steps": progress.step,
         "batch": options.batch,
-        "learning_rate": options.learning_rate or LEARNING_RATE,
+        "learning_rate": options.learning_rate or PEAK_RATE,
         "seed": options.seed,
         "minutes": round(progress.seconds / 60, 1),
         "last_loss": round(float(np.mean(progress.losses[-200:])), 4) if progress.losses else None,

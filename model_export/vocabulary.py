@@ -10,7 +10,7 @@ from typing import Any
 from tokenizers import Tokenizer
 
 
-def prune(tokenizer_json: str, texts: Iterable[str], size: int) -> tuple[str, list[int]]:
+def pruned(tokenizer_json: str, texts: Iterable[str], size: int) -> tuple[str, list[int]]:
     """A tokenizer of at most `size` pieces and, for each of them, its id in the old one.
 
     Kept are the special pieces, every single ASCII character (so that any Latin word can still be

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pipelines.held import Held
 
-Progress = Callable[[int], object]
+RowProgress = Callable[[int], object]
 """Hears how many more rows are done. A stage is pickled with it."""
 
 
@@ -14,13 +14,13 @@ def nobody(rows: int) -> None:
     """On remote workers nobody listens."""
 
 
-NOBODY: Progress = nobody
+UNHEARD: RowProgress = nobody
 
 
-class Shown:
+class BarProgress:
     """Tells a listener of this process, such as the bar of a terminal."""
 
-    def __init__(self, listener: Progress) -> None:
+    def __init__(self, listener: RowProgress) -> None:
         self._held = Held(_Listener(listener))
 
     def __call__(self, rows: int) -> None:
@@ -28,5 +28,5 @@ class Shown:
 
 
 class _Listener:
-    def __init__(self, advance: Progress) -> None:
+    def __init__(self, advance: RowProgress) -> None:
         self.advance = advance

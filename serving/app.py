@@ -18,12 +18,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from serving.body import CLIENT_SECONDS, MAX_BATCH, MAX_CALL, read_body
+from serving.body import CLIENT_SECONDS, MAX_BATCH_BYTES, MAX_CALL, read_body
 from serving.contract import errors
 from serving.contract.documents import VERSION, discovery, openapi
 from serving.keys import given_key
 from serving.multipart import read_batch, write_batch
-from serving.service import JSON_TYPE, METHODS, Answer, Call, Service, refused
+from serving.service import JSON_TYPE, METHODS, Answer, Call, ContractService, refused
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ REQUESTS_AT_ONCE = 1_024
 
 
 def build(
-    service: Service,
+    service: ContractService,
     *,
     public_url: str | None = None,
     origins: Sequence[str] = (),
@@ -84,7 +84,7 @@ def build(
 class _Calls:
     """The methods of the contract, alone and in batches."""
 
-    def __init__(self, service: Service, client_seconds: float) -> None:
+    def __init__(self, service: ContractService, client_seconds: float) -> None:
         self._service = service
         self._seconds = client_seconds
         self._running = self._batches = 0
@@ -114,7 +114,7 @@ class _Calls:
             raise errors.too_many("batches at once")
         self._batches += 1
         try:
-            body = await read_body(request, MAX_BATCH, self._seconds)
+            body = await read_body(request, MAX_BATCH_BYTES, self._seconds)
             self._service.check_room()
             kind = request.headers.get("content-type", "")
             parts = await asyncio.to_thread(read_batch, kind, body)
@@ -137,7 +137,7 @@ class _Calls:
 class _Pages:
     """What the server says of itself."""
 
-    def __init__(self, service: Service, public_url: str | None) -> None:
+    def __init__(self, service: ContractService, public_url: str | None) -> None:
         self._service = service
         self._public_url = public_url
 

@@ -12,7 +12,7 @@ CLIENT_SECONDS = 10.0
 """How long a client may take to send the head of a request, and its body."""
 MAX_CALL = 1024 * 1024
 """Bytes of one call: 20,480 bytes of text are at most 122,880 as JSON; contexts may be longer."""
-MAX_BATCH = 16 * 1024 * 1024
+MAX_BATCH_BYTES = 16 * 1024 * 1024
 """Bytes of a batch. HELM sends 25 texts, each a second time in the name of its part."""
 
 

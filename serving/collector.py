@@ -19,14 +19,14 @@ from urllib.request import Request, urlopen
 
 from mltox.base.errors import UserError
 
-KEY = "PERSPECTIVE_API_KEY"
+KEY_VARIABLE = "PERSPECTIVE_API_KEY"
 ENDPOINT = "https://commentanalyzer.googleapis.com"
 SECONDS_APART = 1.0
-TRIES = 6
+COLLECT_TRIES = 6
 LONGEST_WAIT = 60.0
 _TIMEOUT = 30.0
 
-Ask = Callable[[str], dict[str, float] | None]
+AskPerspective = Callable[[str], dict[str, float] | None]
 """A text's scores by attribute; None where the service refuses the text."""
 
 
@@ -34,11 +34,11 @@ class CollectorError(UserError):
     """Perspective cannot be asked; the message is one line for a person."""
 
 
-def perspective(endpoint: str, attributes: Sequence[str]) -> Ask:
+def perspective(endpoint: str, attributes: Sequence[str]) -> AskPerspective:
     """Asks at `endpoint` with the key of the environment. Raises CollectorError without one."""
-    key = os.environ.get(KEY, "").strip()
+    key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key:
-        raise CollectorError(f"the environment has no {KEY}")
+        raise CollectorError(f"the environment has no {KEY_VARIABLE}")
     address = f"{endpoint.rstrip('/')}/v1alpha1/comments:analyze?{urlencode({'key': key})}"
     if not address.startswith(("https://", "http://")):
         raise CollectorError(f"{endpoint} is no address: it must begin with https://")
@@ -60,7 +60,7 @@ def collect(
     texts: Iterable[str],
     file: Path,
     attributes: Sequence[str],
-    ask: Ask,
+    ask: AskPerspective,
     *,
     pause: float = SECONDS_APART,
     sleep: Callable[[float], None] = time.sleep,
@@ -116,7 +116,7 @@ def _post(address: str, body: bytes, sleep: Callable[[float], None] = time.sleep
     """The answer; None where the text is refused (400). Waits and asks again while it is told that
     there are too many requests, or the service is out."""
     request = Request(address, body, {"Content-Type": "application/json"}, method="POST")
-    for attempt in range(1, TRIES + 1):
+    for attempt in range(1, COLLECT_TRIES + 1):
         wait = min(2.0**attempt, LONGEST_WAIT)
         try:
             with urlopen(request, timeout=_TIMEOUT) as answer:
@@ -132,7 +132,7 @@ def _post(address: str, body: bytes, sleep: Callable[[float], None] = time.sleep
             wait = min(float(after), LONGEST_WAIT) if after.isdigit() else wait
         except (URLError, TimeoutError, ConnectionError, ValueError) as error:
             reason = str(getattr(error, "reason", error))
-        if attempt < TRIES:
+        if attempt < COLLECT_TRIES:
             sleep(wait)
     raise CollectorError(f"Perspective does not answer: {reason}; run the same command again later")
 

@@ -17,7 +17,15 @@ from mltox.scoring.normalise import MAX_CHARS, spoken
 from mltox.scoring.scorer import Scorer
 from mltox.scoring.sentences import sentences
 
-__all__ = ["DEFAULT_BUNDLE", "BundleError", "Engine", "Scores", "Span", "Work", "weigh"]
+__all__ = [
+    "DEFAULT_BUNDLE",
+    "BundleError",
+    "Engine",
+    "ScoredSentence",
+    "Scores",
+    "TextToScore",
+    "weigh",
+]
 
 CHARS_OF_ONE = 400
 """Characters of a text that are about one window of the model."""
@@ -27,7 +35,7 @@ MAX_SPANS = 100
 """Sentences of a comment that are scored one by one: its first."""
 
 
-class Span(NamedTuple):
+class ScoredSentence(NamedTuple):
     """A sentence in Python characters of its text (end exclusive), with the scores it has alone."""
 
     begin: int
@@ -35,7 +43,7 @@ class Span(NamedTuple):
     scores: Scores
 
 
-class Work(NamedTuple):
+class TextToScore(NamedTuple):
     """A text in a language of the model; `spans` asks for its sentences too."""
 
     text: str
@@ -43,10 +51,10 @@ class Work(NamedTuple):
     spans: bool
 
 
-class Done(NamedTuple):
+class WorkDone(NamedTuple):
     scores: Scores | None
     """None for a text in which there is nothing to see."""
-    spans: list[Span]
+    spans: list[ScoredSentence]
 
 
 class Languages(NamedTuple):
@@ -91,7 +99,7 @@ class Engine:
             ranked = [ours, *(lang for lang in ranked if lang != ours)]
         return Languages(tuple(ranked), supported)
 
-    def work(self, batch: Sequence[Work]) -> list[Done]:
+    def work(self, batch: Sequence[TextToScore]) -> list[WorkDone]:
         """The scores of each text and, where they are asked for, of its sentences: one pass."""
         texts: list[str] = []
         languages: list[str] = []
@@ -102,18 +110,18 @@ class Engine:
             texts += [text, *(text[begin:end] for begin, end in found)]
             languages += [language] * (1 + len(found))
         scores = iter(self._scorer.score(texts, languages))
-        return [Done(_seen(next(scores)), list(_spans(found, scores))) for found in places]
+        return [WorkDone(_seen(next(scores)), list(_spans(found, scores))) for found in places]
 
 
-def weigh(work: Work) -> int:
+def weigh(work: TextToScore) -> int:
     """How much work a text is, as a multiple of a short one."""
     return (1 + len(work.text) // CHARS_OF_ONE) * (2 if work.spans else 1)
 
 
-def _spans(places: Sequence[tuple[int, int]], scores: Iterator[Scores]) -> Iterator[Span]:
+def _spans(places: Sequence[tuple[int, int]], scores: Iterator[Scores]) -> Iterator[ScoredSentence]:
     for (begin, end), found in zip(places, islice(scores, len(places)), strict=True):
         if (seen := _seen(found)) is not None:
-            yield Span(begin, end, seen)
+            yield ScoredSentence(begin, end, seen)
 
 
 def _seen(scores: Scores) -> Scores | None:

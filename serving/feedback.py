@@ -21,7 +21,7 @@ from serving.contract.errors import unavailable
 
 Keep = Callable[[dict[str, Any]], Awaitable[None]]
 """Takes a suggestion. Raises Refusal where it could not be kept."""
-KEPT = ("comment", "attributeScores", "languages", "communityId", "clientToken")
+KEPT_FIELDS = ("comment", "attributeScores", "languages", "communityId", "clientToken")
 PUBSUB = "pubsub:"
 
 
@@ -87,5 +87,5 @@ def _topic(topic: str) -> Keep:
 
 
 def _record(message: dict[str, Any]) -> bytes:
-    kept = {name: message[name] for name in KEPT if name in message}
+    kept = {name: message[name] for name in KEPT_FIELDS if name in message}
     return orjson.dumps({"received_at": datetime.now(UTC).isoformat(), **kept})

@@ -10,7 +10,7 @@ from pathlib import Path
 from mltox.base.errors import UserError
 from serving.contract.errors import bad_key, no_key
 
-HEADER = "x-goog-api-key"
+KEY_HEADER = "x-goog-api-key"
 
 
 class KeysError(UserError):
@@ -42,7 +42,7 @@ class Keys:
 
 def given_key(query: Mapping[str, str], headers: Mapping[str, str]) -> str | None:
     """The key of a request: of its query, of Google's header, or a bearer token."""
-    if key := query.get("key") or headers.get(HEADER):
+    if key := query.get("key") or headers.get(KEY_HEADER):
         return key
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else query.get("access_token")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, generate_latest
 
-SECONDS = (0.002, 0.004, 0.008, 0.016, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+LATENCY_BUCKETS = (0.002, 0.004, 0.008, 0.016, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 
 
 class Metrics:
@@ -24,7 +24,7 @@ class Metrics:
             "mltox_request_seconds",
             "From the head of a request to its answer.",
             ["method"],
-            buckets=SECONDS,
+            buckets=LATENCY_BUCKETS,
             registry=registry,
         )
         self._batch = Histogram(

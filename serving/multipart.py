@@ -26,14 +26,14 @@ _BLANK = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(r"\r?\n(?=[ \t])|[\r\n\x00-\x08]")
 
 
-class Part(NamedTuple):
+class BatchPart(NamedTuple):
     """A request of a batch: its id, and the call or why it is none."""
 
     content_id: str | None
     call: Call | Refusal
 
 
-def read_batch(content_type: str, body: bytes) -> list[Part]:
+def read_batch(content_type: str, body: bytes) -> list[BatchPart]:
     """Raises Refusal where the whole is no batch."""
     if not content_type.lower().startswith("multipart/mixed"):
         raise invalid_payload("A batch must be multipart/mixed.")
@@ -47,7 +47,7 @@ def read_batch(content_type: str, body: bytes) -> list[Part]:
         raise invalid_payload("The batch has no parts between its boundaries.")
     if len(parts) > MAX_PARTS:
         raise invalid_payload(f"A batch may have {MAX_PARTS} parts at most.")
-    return [Part(_unfolded(part.get("Content-ID")), _call(part)) for part in parts]
+    return [BatchPart(_unfolded(part.get("Content-ID")), _call(part)) for part in parts]
 
 
 def write_batch(parts: Sequence[tuple[str | None, Answer]]) -> tuple[str, bytes]:

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 MAX_HEAD = 64 * 1024
 KEEP_ALIVE_SECONDS = 30
-STOP_SECONDS = 8
+DRAIN_SECONDS = 8
 """For requests that are under way when the server is told to stop. Cloud Run gives ten."""
 BACKLOG = 2_048
 
@@ -122,7 +122,7 @@ def run(app: ASGIApp, address: Address, client_seconds: float = CLIENT_SECONDS) 
         date_header=True,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=STOP_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
         proxy_headers=address.proxies is not None,
         forwarded_allow_ips=address.proxies,
         ssl_certfile=address.tls_cert,

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import orjson
 
 from mltox.scoring.scale.attributes import ATTRIBUTES
-from mltox.scoring.scale.maps import MODEL_SCALE, Scale
+from mltox.scoring.scale.maps import MODEL_SCALE, ScoreMaps
 from serving.contract import errors
 from serving.contract.answers import SpanScores, analyze_answer, suggest_answer
-from serving.contract.attributes import Attributes, Version
+from serving.contract.attributes import Attributes, AttributeVersion
 from serving.contract.field_mask import parse_mask, select
 from serving.contract.messages import ANALYZE_ANSWER, SUGGEST_ANSWER
 from serving.contract.offsets import utf16_length, utf16_spans
 from serving.contract.requests import AnalyzeRequest, analyze_request, suggest_request
-from serving.engine import Done, Engine, Scores, Span, Work, weigh
+from serving.engine import Engine, ScoredSentence, Scores, TextToScore, WorkDone, weigh
 from serving.feedback import Keep
 from serving.keys import Keys, given_key
 from serving.metrics import Metrics
@@ -61,13 +61,13 @@ class Limits(NamedTuple):
 DEFAULT_LIMITS = Limits()
 
 
-class Service:
+class ContractService:
     """The methods of the contract over an engine. Belongs to one event loop."""
 
     def __init__(
         self,
         engine: Engine,
-        scale: Scale | None = None,
+        scale: ScoreMaps | None = None,
         *,
         keys: Keys | None = None,
         keep: Keep,
@@ -79,7 +79,7 @@ class Service:
         self._maps = scale.maps if scale else {}
         self._most_waiting = limits.waiting
         versions = {
-            name: Version(
+            name: AttributeVersion(
                 engine.sha256, self._maps[name].version if name in self._maps else MODEL_SCALE
             )
             for name in ATTRIBUTES
@@ -90,7 +90,7 @@ class Service:
             {name.lower(): str(versions[name]) for name in self.attributes.names},
             lambda: self.texts.waiting,
         )
-        self.texts: MicroBatches[Work, Done] = MicroBatches(
+        self.texts: MicroBatches[TextToScore, WorkDone] = MicroBatches(
             engine.work,
             wait=limits.batch_wait,
             at_most=limits.batch_texts,
@@ -153,7 +153,7 @@ class Service:
         if not wanted:
             return analyze_answer(request, (), {}, (), detected)
         assert language is not None
-        submitted = self.texts.submit([Work(request.text, language, request.spans)])
+        submitted = self.texts.submit([TextToScore(request.text, language, request.spans)])
         arrived()
         [done] = await submitted
         if done.scores is None:
@@ -203,7 +203,7 @@ class Service:
         return values
 
     def _spans(
-        self, request: AnalyzeRequest, whole: Scores, spans: Sequence[Span]
+        self, request: AnalyzeRequest, whole: Scores, spans: Sequence[ScoredSentence]
     ) -> list[SpanScores]:
         if not spans:
             return [SpanScores(0, utf16_length(request.text), self._values(whole))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from templates.context import FOLDER
+from templates.context import CONTEXT_FOLDER
 from templates.launcher import MODULES
 from templates.parameters import flag, parameters_of
 from templates.target import Target, TargetError, need
@@ -37,7 +37,13 @@ def by_cloud_build(target: Target, tag: str, requirements: str) -> list[Command]
     values = f"_REGISTRY={target.registry},_TAG={tag},_REQUIREMENTS={requirements}"
     return [
         [
-            *("gcloud", "builds", "submit", str(FOLDER), f"--config={FOLDER / 'cloudbuild.yaml'}"),
+            *(
+                "gcloud",
+                "builds",
+                "submit",
+                str(CONTEXT_FOLDER),
+                f"--config={CONTEXT_FOLDER / 'cloudbuild.yaml'}",
+            ),
             *(f"--substitutions={values}", f"--project={target.project}"),
         ]
     ]
@@ -50,7 +56,14 @@ def by_docker(target: Target, tag: str, requirements: str) -> list[Command]:
         arguments = {"PIPELINE": pipeline, "IMAGE": image, "REQUIREMENTS": requirements}
         given = [f"--build-arg={name}={value}" for name, value in arguments.items()]
         commands.append(
-            ["docker", "build", "--platform=linux/amd64", f"--tag={image}", *given, str(FOLDER)]
+            [
+                "docker",
+                "build",
+                "--platform=linux/amd64",
+                f"--tag={image}",
+                *given,
+                str(CONTEXT_FOLDER),
+            ]
         )
         commands.append(["docker", "push", image])
     return commands
@@ -107,7 +120,7 @@ def update(variables: Mapping[str, str]) -> list[Command]:
     return [[*command, "--update", *([f"--transform-name-mappings={renamed}"] if renamed else [])]]
 
 
-def running(variables: Mapping[str, str]) -> Command:
+def running_job(variables: Mapping[str, str]) -> Command:
     """Prints the id of the running job called NAME."""
     target = Target.of(variables)
     return [

@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FOLDER = Path("build", "template")
-FILES = (
+CONTEXT_FOLDER = Path("build", "template")
+CONTEXT_FILES = (
     "Dockerfile",
     "cloudbuild.yaml",
     "cloudbuild-ingest.yaml",
@@ -44,14 +44,14 @@ def make_sdist(target: Path) -> None:
 def lay_out(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for name in FILES:
+    for name in CONTEXT_FILES:
         shutil.copyfile(ROOT / "templates" / name, folder / name)
     make_sdist(folder / "mltox.tar.gz")
 
 
 def main() -> int:
-    lay_out(ROOT / FOLDER)
-    print(FOLDER)
+    lay_out(ROOT / CONTEXT_FOLDER)
+    print(CONTEXT_FOLDER)
     return 0
 
 

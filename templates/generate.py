@@ -34,7 +34,7 @@ from pipelines.options import (
 )
 from templates.launcher import DEFAULTS
 
-FOLDER = Path(__file__).parent / "metadata"
+METADATA_FOLDER = Path(__file__).parent / "metadata"
 NAME, FILE = r"[^/\s]+", r"gs://[^/\s]+/.+"
 WHOLE, DECIMAL, PROBABILITY = r"[0-9]+", r"[0-9]+(\.[0-9]+)?", r"0?\.[0-9]+|1(\.0+)?"
 HERE_ALONE, THERE_ALONE = "On one machine: ", "On Dataflow: "
@@ -43,7 +43,7 @@ the templates too: what they offer needs a JRE, which the image does not have.)"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ParameterKind:
     """What Dataflow's form offers for a parameter, what it takes, and its help where the option's
     own speaks of this machine."""
 
@@ -52,28 +52,30 @@ class Kind:
     help: str = ""
 
 
-KINDS: Mapping[str, Kind] = {
-    "input": Kind(
+KINDS: Mapping[str, ParameterKind] = {
+    "input": ParameterKind(
         "GCS_READ_FILE",
         FILE,
         "Glob of files of posts, such as gs://BUCKET/posts/**.jsonl.gz: JSONL, JSON, CSV, TSV or "
         "Parquet, also .gz, .bz2 or .zst.",
     ),
-    "topics_file": Kind("GCS_READ_FILE", FILE),
-    "bundle": Kind(
+    "topics_file": ParameterKind("GCS_READ_FILE", FILE),
+    "bundle": ParameterKind(
         "GCS_READ_FOLDER", FILE, "Folder of a model bundle. Default: the one in the image."
     ),
-    "columns": Kind("TEXT", r"\w+=[^,=]+(,\w+=[^,=]+)*"),
-    "threshold": Kind("NUMBER", PROBABILITY),
-    "author_key_secret": Kind("TEXT", rf"projects/{NAME}/secrets/{NAME}/versions/{NAME}"),
-    "warehouse": Kind(
+    "columns": ParameterKind("TEXT", r"\w+=[^,=]+(,\w+=[^,=]+)*"),
+    "threshold": ParameterKind("NUMBER", PROBABILITY),
+    "author_key_secret": ParameterKind("TEXT", rf"projects/{NAME}/secrets/{NAME}/versions/{NAME}"),
+    "warehouse": ParameterKind(
         "TEXT",
         r"bq://([a-z0-9.-]+:)?[a-z][a-z0-9-]*[a-z0-9]\.\w+",
         "Where the tables are: bq://PROJECT.DATASET.",
     ),
-    "input_subscription": Kind("PUBSUB_SUBSCRIPTION", rf"projects/{NAME}/subscriptions/{NAME}"),
-    "dead_letter_topic": Kind("PUBSUB_TOPIC", rf"projects/{NAME}/topics/{NAME}"),
-    "alerts_topic": Kind("PUBSUB_TOPIC", rf"projects/{NAME}/topics/{NAME}"),
+    "input_subscription": ParameterKind(
+        "PUBSUB_SUBSCRIPTION", rf"projects/{NAME}/subscriptions/{NAME}"
+    ),
+    "dead_letter_topic": ParameterKind("PUBSUB_TOPIC", rf"projects/{NAME}/topics/{NAME}"),
+    "alerts_topic": ParameterKind("PUBSUB_TOPIC", rf"projects/{NAME}/topics/{NAME}"),
 }
 PARENTS: Mapping[str, str] = {"keywords": "topic"}
 """Shown once the other has a value."""
@@ -154,7 +156,7 @@ WORKERS = (
 """Beam's own options that a launch may have to name."""
 
 
-def options_of(group: type[PipelineOptions]) -> Iterator[argparse.Action]:
+def options_in(group: type[PipelineOptions]) -> Iterator[argparse.Action]:
     parser = argparse.ArgumentParser(add_help=False)
     group._add_argparse_args(parser)
     for action in parser._actions:
@@ -162,14 +164,14 @@ def options_of(group: type[PipelineOptions]) -> Iterator[argparse.Action]:
             yield action
 
 
-def kind_of(action: argparse.Action) -> Kind | None:
+def parameter_kind(action: argparse.Action) -> ParameterKind | None:
     if action.dest in KINDS:
         return KINDS[action.dest]
     if action.choices:
-        return Kind("ENUM", "|".join(map(re.escape, action.choices)))
+        return ParameterKind("ENUM", "|".join(map(re.escape, action.choices)))
     numbers = {int: WHOLE, float: DECIMAL}
     number = numbers.get(action.type) if isinstance(action.type, type) else None
-    return Kind("NUMBER", number) if number else None
+    return ParameterKind("NUMBER", number) if number else None
 
 
 def help_of(action: argparse.Action, shows_default: bool) -> str:
@@ -182,11 +184,11 @@ def help_of(action: argparse.Action, shows_default: bool) -> str:
     return text[:1].upper() + text[1:]
 
 
-def parameter(
+def metadata_entry(
     action: argparse.Action, group: type[PipelineOptions], template: Template
 ) -> dict[str, Any]:
     name = action.dest
-    kind = kind_of(action)
+    kind = parameter_kind(action)
     required = name in template.required
     default = template.defaults.get(name, action.default)
     made: dict[str, Any] = {
@@ -211,9 +213,9 @@ def parameter(
 
 def metadata(template: Template) -> dict[str, Any]:
     parameters = [
-        parameter(action, group, template)
+        metadata_entry(action, group, template)
         for group in template.groups
-        for action in options_of(group)
+        for action in options_in(group)
     ]
     made: dict[str, Any] = {"name": template.name, "description": template.description}
     if template.streaming:
@@ -227,9 +229,9 @@ def text_of(template: Template) -> str:
 
 
 def main() -> int:
-    FOLDER.mkdir(exist_ok=True)
+    METADATA_FOLDER.mkdir(exist_ok=True)
     for name, template in TEMPLATES.items():
-        (FOLDER / f"{name}.json").write_text(text_of(template), encoding="utf-8")
+        (METADATA_FOLDER / f"{name}.json").write_text(text_of(template), encoding="utf-8")
         print(f"templates/metadata/{name}.json")
     return 0
 

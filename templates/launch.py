@@ -62,8 +62,8 @@ def template(variables: Mapping[str, str]) -> None:
     carry_out([lay_out, *wanted], variables)
 
 
-def drain(variables: Mapping[str, str]) -> None:
-    job = variables.get("JOB") or found(commands.running(variables), variables)
+def drain_job(variables: Mapping[str, str]) -> None:
+    job = variables.get("JOB") or found(commands.running_job(variables), variables)
     carry_out([commands.drain(variables, job)], variables)
 
 
@@ -79,22 +79,22 @@ def found(command: Command, variables: Mapping[str, str]) -> str:
     return listed[0]
 
 
-VERBS: Mapping[str, Callable[[Mapping[str, str]], None]] = {
+LAUNCH_VERBS: Mapping[str, Callable[[Mapping[str, str]], None]] = {
     "template": template,
     "run-streaming": lambda given: carry_out(commands.run("streaming", given), given),
     "run-backfill": lambda given: carry_out(commands.run("backfill", given), given),
     "run-forecast": lambda given: carry_out(commands.run("forecast", given), given),
     "update-streaming": lambda given: carry_out(commands.update(given), given),
-    "drain": drain,
+    "drain": drain_job,
 }
 
 
 def main(argv: Sequence[str], variables: Mapping[str, str]) -> int:
-    if len(argv) != 1 or argv[0] not in VERBS:
-        print(f"usage: python -m templates.launch {'|'.join(VERBS)}", file=sys.stderr)
+    if len(argv) != 1 or argv[0] not in LAUNCH_VERBS:
+        print(f"usage: python -m templates.launch {'|'.join(LAUNCH_VERBS)}", file=sys.stderr)
         return USAGE
     try:
-        VERBS[argv[0]](variables)
+        LAUNCH_VERBS[argv[0]](variables)
     except TargetError as error:
         print(f"{argv[0]}: {error}", file=sys.stderr)
         return USAGE

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-FOLDER = Path(__file__).parent
+PINS_ROOT = Path(__file__).parents[1]
+PINS_FOLDER = Path(__file__).parent
 SOURCES_ONLY = "google-apitools"
 """The only requirement that its authors publish without a wheel."""
 BUILD = ("setuptools>=77",)
@@ -50,7 +50,7 @@ SERVE = (
 )
 """What `mltox serve` needs beside its extra, Cloud Storage and Pub/Sub included."""
 GPU = {"onnxruntime": "onnxruntime-gpu[cuda,cudnn]"}
-HEADER = "# Made by: python -m templates.lock\n"
+PINS_HEADER = "# Made by: python -m templates.lock\n"
 
 
 def runtime(project: str) -> list[str]:
@@ -109,7 +109,7 @@ def main() -> int:
     ):
         print("templates.lock: run it with Python 3.11 on Linux, x86-64", file=sys.stderr)
         return 2
-    project = (ROOT / "pyproject.toml").read_text()
+    project = (PINS_ROOT / "pyproject.toml").read_text()
     needed = runtime(project)
     for name, requirements in (
         ("requirements.txt", needed),
@@ -118,8 +118,8 @@ def main() -> int:
         ("requirements-ingest.txt", [*INGEST, *extra(project, "ingest")]),
         ("requirements-serve.txt", [*SERVE, *extra(project, "serve")]),
     ):
-        report = resolve(requirements, ROOT / "constraints.txt")
-        (FOLDER / name).write_text(HEADER + "".join(pinned(report)))
+        report = resolve(requirements, PINS_ROOT / "constraints.txt")
+        (PINS_FOLDER / name).write_text(PINS_HEADER + "".join(pinned(report)))
         print(f"templates/{name}: {len(report['install'])} packages")
     return 0
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from templates.target import Target, TargetError, need
 
-FOLDER = Path(__file__).parent / "metadata"
-DELIMITERS = "~^|;!@%"
+PARAMETERS_FOLDER = Path(__file__).parent / "metadata"
+LIST_DELIMITERS = "~^|;!@%"
 
 
 def known_parameters(pipeline: str) -> list[dict[str, Any]]:
-    document = json.loads((FOLDER / f"{pipeline}.json").read_text(encoding="utf-8"))
+    document = json.loads((PARAMETERS_FOLDER / f"{pipeline}.json").read_text(encoding="utf-8"))
     return list(document["parameters"])
 
 
@@ -59,7 +59,9 @@ def flag(parameters: Mapping[str, str]) -> str:
     text = "".join(pairs)
     if "," not in text and not text.startswith("^"):
         return ",".join(pairs)
-    for delimiter in DELIMITERS:
+    for delimiter in LIST_DELIMITERS:
         if delimiter not in text:
             return f"^{delimiter}^{delimiter.join(pairs)}"
-    raise TargetError(f"values hold all of {DELIMITERS} at once; put topics into a TOPICS_FILE")
+    raise TargetError(
+        f"values hold all of {LIST_DELIMITERS} at once; put topics into a TOPICS_FILE"
+    )

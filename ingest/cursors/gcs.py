@@ -22,11 +22,11 @@ from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException
 
-from ingest.cursors.store import Conflict, Kept, StateError, checked, packed, unpacked
+from ingest.cursors.store import Conflict, Kept, StateError, checked_name, packed, unpacked
 from mltox.google.errors import no_credentials, one_line
 
-TIMEOUT = 30.0
-RETRY = DEFAULT_RETRY.with_timeout(TIMEOUT)
+STORAGE_SECONDS = 30.0
+STORAGE_RETRY = DEFAULT_RETRY.with_timeout(STORAGE_SECONDS)
 """Also of writes: with a precondition, a second try can't undo what another run has done."""
 _ERRORS = (GoogleAPICallError, RetryError, GoogleAuthError, RequestException)
 _URI = re.compile(r"gs://(?P<bucket>[a-z0-9][a-z0-9._-]+)(?:/(?P<prefix>.*))?")
@@ -48,7 +48,7 @@ class GcsStore:
     def load(self, name: str) -> Kept:
         blob = self._blob(name)
         try:
-            content = blob.download_as_bytes(timeout=TIMEOUT, retry=RETRY)
+            content = blob.download_as_bytes(timeout=STORAGE_SECONDS, retry=STORAGE_RETRY)
         except NotFound:
             return Kept({}, 0)
         except _ERRORS as error:
@@ -63,8 +63,8 @@ class GcsStore:
                 packed(value, version, written=written),
                 content_type="application/json",
                 if_generation_match=version,
-                timeout=TIMEOUT,
-                retry=RETRY,
+                timeout=STORAGE_SECONDS,
+                retry=STORAGE_RETRY,
             )
             return int(blob.generation)
         except PreconditionFailed as error:
@@ -80,13 +80,13 @@ class GcsStore:
         second time."""
         blob = self._blob(name)
         try:
-            content = blob.download_as_bytes(timeout=TIMEOUT, retry=RETRY)
+            content = blob.download_as_bytes(timeout=STORAGE_SECONDS, retry=STORAGE_RETRY)
             return int(blob.generation) if orjson.loads(content).get("written") == written else None
         except (*_ERRORS, ValueError, AttributeError):
             return None
 
     def _blob(self, name: str) -> storage.Blob:
-        path = f"{checked(name)}.json"
+        path = f"{checked_name(name)}.json"
         return self._bucket.blob(f"{self._prefix}/{path}" if self._prefix else path)
 
     def _uri(self, blob: storage.Blob) -> str:

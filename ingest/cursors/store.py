@@ -77,7 +77,7 @@ class LocalStore:
         return version + 1
 
     def _path(self, name: str) -> Path:
-        return self._folder / f"{checked(name)}.json"
+        return self._folder / f"{checked_name(name)}.json"
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -110,7 +110,7 @@ class Keeper:
             self._saved = dict(self.cursor)
 
 
-def checked(name: str) -> str:
+def checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise StateError(f"{name!r} is no name for a state")
     return name

@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 
 import orjson
 
-from ingest.sources.handover import Handover, batches
+from ingest.sources.handover import Handover, batches_of
 from ingest.sources.retries import BACKOFF, Backoff, Retries, Trouble
 from ingest.sources.source import Batch, CurrentTopics, Cursor, Source, SourceError
 from ingest.sources.websocket import (
@@ -46,13 +46,13 @@ HOSTS = (
     "jetstream1.us-east.bsky.network",
     "jetstream1.us-west.bsky.network",
 )
-POSTS = "app.bsky.feed.post"
+POST_COLLECTION = "app.bsky.feed.post"
 REWIND: Micros = 5 * SECOND
 """Each server stamps events by its own clock, so that another one's start a little earlier."""
 GAP: Micros = 300 * SECOND
 _CURSOR = "time_us"
 
-Clock = Callable[[], Micros]
+MicrosClock = Callable[[], Micros]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,10 +90,10 @@ class Bluesky:
         self._liveness = liveness
 
     def read(self, cursor: Cursor, stopping: threading.Event) -> Iterator[Batch]:
-        position = Position(cursor)
-        return batches(lambda hand: self._listen(hand, position), stopping)
+        position = StreamPosition(cursor)
+        return batches_of(lambda hand: self._listen(hand, position), stopping)
 
-    def _listen(self, hand: Handover, position: Position) -> None:
+    def _listen(self, hand: Handover, position: StreamPosition) -> None:
         retries = Retries(hand, self.name, self._backoff)
         refused: set[str] = set()
         for host in itertools.cycle(self._hosts):
@@ -126,33 +126,35 @@ class Bluesky:
 
 def address(host: str, start: Micros | None) -> str:
     """The URL to listen at, from `start` in microseconds since 1970, else from now on."""
-    query = {"wantedCollections": POSTS, "maxMessageSizeBytes": str(MAX_MESSAGE_BYTES)}
+    query = {"wantedCollections": POST_COLLECTION, "maxMessageSizeBytes": str(MAX_MESSAGE_BYTES)}
     if start is not None:
         query["cursor"] = str(start)
     base = host if "://" in host else f"wss://{host}"
     return f"{base.rstrip('/')}/subscribe?{urlencode(query)}"
 
 
-class Event(NamedTuple):
+class JetstreamEvent(NamedTuple):
     """Whether a message is to be passed on, and its time on the stream, if any."""
 
     wanted: bool
     time_us: Micros | None
 
 
-def sift(message: bytes) -> Event:
+def sift(message: bytes) -> JetstreamEvent:
     """Looks at a message: posts and their deletions are wanted, and so is what cannot be read: it
     becomes a dead letter. Events of accounts are not, nor posts of pictures alone, which no topic
     could match; they move the cursor."""
     try:
         event = orjson.loads(message)
     except ValueError:
-        return Event(True, None)
+        return JetstreamEvent(True, None)
     if not isinstance(event, dict):
-        return Event(True, None)
+        return JetstreamEvent(True, None)
     stamp, commit = event.get("time_us"), event.get("commit")
-    return Event(
-        wanted=isinstance(commit, dict) and commit.get("collection") == POSTS and _has_text(commit),
+    return JetstreamEvent(
+        wanted=isinstance(commit, dict)
+        and commit.get("collection") == POST_COLLECTION
+        and _has_text(commit),
         time_us=stamp if type(stamp) is int else None,
     )
 
@@ -167,10 +169,10 @@ def wall_clock() -> Micros:
     return now_micros()
 
 
-class Position:
+class StreamPosition:
     """How far the stream has been read, in microseconds since 1970 on the server's clock."""
 
-    def __init__(self, cursor: Cursor, clock: Clock = wall_clock) -> None:
+    def __init__(self, cursor: Cursor, clock: MicrosClock = wall_clock) -> None:
         self._last: Micros = int(cursor.get(_CURSOR, "0"))
         self._clock = clock
         self._resumed = False

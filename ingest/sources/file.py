@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ingest.sources.replay import Line, replayed
+from ingest.sources.replay import ReplayedRow, replayed
 from ingest.sources.source import Batch, CurrentTopics, Cursor, SourceError
 from mltox.posts.reading.columns import check_columns
 from mltox.posts.reading.errors import InputError
@@ -77,11 +77,11 @@ class FileSource:
         except InputError as error:
             raise SourceError(str(error)) from error
 
-    def _lines(self) -> Iterator[Line]:
+    def _lines(self) -> Iterator[ReplayedRow]:
         for path in self._paths:
             key = identity(path)
             for number, row in enumerate(read_rows(path, self._columns), 1):
-                yield Line(key, number, row.payload)
+                yield ReplayedRow(key, number, row.payload)
 
 
 def identity(path: Path) -> str:

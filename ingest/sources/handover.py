@@ -13,18 +13,18 @@ from collections.abc import Callable, Iterator
 from ingest.sources.source import Batch
 
 BEAT_SECONDS = 0.25
-"""How long `batches` waits before it yields an empty batch, and how late it sees `stopping`."""
-CAPACITY = 2_000
+"""How long `batches_of` waits before it yields an empty batch, and how late it sees `stopping`."""
+WAITING_MESSAGES = 2_000
 MAX_PAYLOADS = 500
 
-Work = Callable[["Handover"], None]
+Producer = Callable[["Handover"], None]
 
 
 class Stopped(Exception):
     """Nobody reads any more: the thread is to end."""
 
 
-def batches(work: Work, stopping: threading.Event) -> Iterator[Batch]:
+def batches_of(work: Producer, stopping: threading.Event) -> Iterator[Batch]:
     """Yields what `work` puts, in order, until it returns or `stopping` is set.
 
     What `work` raises is raised here, after all that it has put. A thread that is just then inside
@@ -57,7 +57,7 @@ class Handover:
         self._error: Exception | None = None
         self.trouble: str | None = None
 
-    def run(self, work: Work) -> None:
+    def run(self, work: Producer) -> None:
         """What the client's thread does."""
         try:
             work(self)
@@ -73,7 +73,7 @@ class Handover:
     def put(self, batch: Batch) -> None:
         """Waits for room; raises Stopped."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or self._held < CAPACITY)
+            self._changed.wait_for(lambda: self._stopped or self._held < WAITING_MESSAGES)
             self.check()
             self._waiting.append(batch)
             self._held += _weight(batch)

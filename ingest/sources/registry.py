@@ -48,7 +48,7 @@ SOURCES = {
 }
 
 
-def load(name: str) -> SourceModule:
+def source_module(name: str) -> SourceModule:
     """The module of a source; raises SourceError where a package that it needs is missing."""
     try:
         module: SourceModule = importlib.import_module(SOURCES[name].module)

@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable
 
 from mltox.base.errors import UserError
-from mltox.base.interrupts import said
+from mltox.base.interrupts import told_interrupted
 from mltox.base.logs import say, set_up
 
 EXIT_USAGE = 2
@@ -36,4 +36,4 @@ def reporting_errors(command: Callable[[], int]) -> int:
         say(f"{(error.strerror or str(error)).lower()}{where}")
         return EXIT_USAGE
     except KeyboardInterrupt as error:
-        return said(error)
+        return told_interrupted(error)

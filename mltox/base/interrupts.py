@@ -32,7 +32,7 @@ def exit_code(error: KeyboardInterrupt) -> int:
     return EXIT_TERMINATED if isinstance(error, Terminated) else EXIT_INTERRUPTED
 
 
-def said(error: KeyboardInterrupt) -> int:
+def told_interrupted(error: KeyboardInterrupt) -> int:
     """Says in a line that the command was interrupted; returns its exit code."""
     logging.disable(logging.NOTSET)
     say(INTERRUPTED)
@@ -61,7 +61,7 @@ def run_until_interrupted(command: Callable[[], int]) -> int:
     try:
         code = command()
     except KeyboardInterrupt as error:
-        code = said(error)
+        code = told_interrupted(error)
     except BaseException:
         if not told:
             raise

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-SHORTEST = 8
+SHORTEST_SECRET = 8
 """Characters. A shorter secret is as good as none, and would blot out words that are no secret."""
 HIDDEN = "[secret]"
 
@@ -40,7 +40,7 @@ def without_secrets(text: str) -> str:
     for form in sorted(_forms(), key=len, reverse=True):
         if form in text:
             text = text.replace(form, HIDDEN)
-        for length in range(min(len(form), len(text)) - 1, SHORTEST - 1, -1):
+        for length in range(min(len(form), len(text)) - 1, SHORTEST_SECRET - 1, -1):
             if text.endswith(form[:length]):
                 text = text[:-length] + HIDDEN
                 break
@@ -49,7 +49,7 @@ def without_secrets(text: str) -> str:
 
 def _forms() -> Iterator[str]:
     for secret in {*_remembered, *_of_environment()}:
-        if len(secret) < SHORTEST:
+        if len(secret) < SHORTEST_SECRET:
             continue
         encoded = secret.encode("utf-8", "surrogateescape")
         yield from {

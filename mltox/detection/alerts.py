@@ -17,7 +17,7 @@ from mltox.posts.records import HOUR, SECOND, Anomaly, Micros
 COOLDOWN = 3 * HOUR
 SEVERITIES = ("info", "warning", "critical")
 NAMES = {"posts": "posts", "mean_toxicity": "mean toxicity", "toxic_share": "toxic share"}
-MOST_TERMS = 6
+MOST_ALERT_TERMS = 6
 
 
 class Alert(NamedTuple):
@@ -117,7 +117,7 @@ def slack_message(alert: Alert) -> dict[str, Any]:
     lines = [_fact(peak) for peak in alert.peaks]
     terms = next((peak.terms for peak in alert.peaks if peak.terms), ())
     if terms and alert.event != "resolved":
-        lines.append("Terms: " + ", ".join(_plain(term) for term in terms[:MOST_TERMS]))
+        lines.append("Terms: " + ", ".join(_plain(term) for term in terms[:MOST_ALERT_TERMS]))
     foot = f"{time:%Y-%m-%d %H:%M} UTC, incident {alert.incident}"
     text = "\n".join([f"*{head}*", *lines, foot])
     return {

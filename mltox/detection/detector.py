@@ -8,13 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mltox.detection.families import Counts, Family, Proportions, Sums
-from mltox.detection.new_level import LEAST_HOURS, level_since
+from mltox.detection.families import CountFamily, Family, Proportions, Sums
+from mltox.detection.new_level import LEAST_LEVEL_HOURS, level_since
 from mltox.detection.nowcast import LONG_RUN, MEMORY, Nowcast
 from mltox.detection.scatter import TAIL_OF_NORMAL, Yardsticks, adapt
-from mltox.detection.season import Drift, Part, SeasonalState
+from mltox.detection.season import Drift, SeasonalState, VariancePart
 from mltox.detection.tails import FROM, MONTH_HOURS, Tail, TailPrior, sigmas_of
-from mltox.detection.windows import LONGEST, SLOW, WIDTH_WINDOW, WINDOWS, Reading, Record
+from mltox.detection.windows import LONGEST_WINDOW, SLOW, WIDTH_WINDOW, WINDOWS, Reading, Record
 from mltox.posts.records import HOUR, Micros
 
 FIRST_JUDGED = 6
@@ -39,7 +39,7 @@ RETURN_SIGMAS = 3.0
 MOST_SILENT_HOURS = 168
 """A silence that lasts longer is an end, and no incident any more."""
 BAND_STEPS = 20
-_LASTING = tuple(i < len(SLOW) and hours >= LEAST_HOURS for i, hours in enumerate(WINDOWS))
+_LASTING = tuple(i < len(SLOW) and hours >= LEAST_LEVEL_HOURS for i, hours in enumerate(WINDOWS))
 SIGNS = (1, -1)
 
 
@@ -73,10 +73,20 @@ class DetectorSettings:
     level_prior: tuple[TailPrior, TailPrior] = (_RISEN, _FALLEN)
 
 
-_TOXICITY_DRIFT = Drift(Part(4.0, 1e-5), Part(0.02, 2e-5), Part(0.003, 5e-6), Part(0.005, 2e-5))
+_TOXICITY_DRIFT = Drift(
+    VariancePart(4.0, 1e-5),
+    VariancePart(0.02, 2e-5),
+    VariancePart(0.003, 5e-6),
+    VariancePart(0.005, 2e-5),
+)
 POSTS = DetectorSettings(
-    family=Counts(),
-    drift=Drift(Part(4.0, 1e-4), Part(0.3, 2e-4), Part(0.05, 5e-5), Part(0.05, 2e-4)),
+    family=CountFamily(),
+    drift=Drift(
+        VariancePart(4.0, 1e-4),
+        VariancePart(0.3, 2e-4),
+        VariancePart(0.05, 5e-5),
+        VariancePart(0.05, 2e-4),
+    ),
     up=0.45,
     down=0.15,
     least_change=3.0,
@@ -328,7 +338,7 @@ class SeasonalDetector:
         settings, sign = self.settings, side.sign
         tail = self.tails[sign]
         allowed = settings.up if sign > 0 else settings.down
-        silent = value == 0 and sign < 0 and isinstance(settings.family, Counts)
+        silent = value == 0 and sign < 0 and isinstance(settings.family, CountFamily)
         goes_on = silent and 0 < self.silent_hours < MOST_SILENT_HOURS
         if side.sigmas <= FROM * STAYS and side.lasting <= FROM and not goes_on:
             return _Judgement(sign * side.sigmas * BELOW_THE_TAIL, side.window, None)
@@ -359,7 +369,7 @@ class SeasonalDetector:
         rate = self.settings.new_level * self.false_alarms_per_month / MONTH_HOURS
         if side.lasting < self.level_tails[side.sign].level(rate):
             return None
-        day = self.record.since(reading.hour - LONGEST + 1)
+        day = self.record.since(reading.hour - LONGEST_WINDOW + 1)
         return level_since([*day, reading], side.sign)
 
     def _pooled_posts(self, reading: Reading, window: int) -> float:

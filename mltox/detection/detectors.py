@@ -10,14 +10,14 @@ from mltox.detection.general import THRESHOLD, GeneralDetector
 from mltox.posts.records import HOUR, SECOND
 
 
-class Row(NamedTuple):
+class SeriesRow(NamedTuple):
     """`seconds` since 1970 UTC."""
 
     seconds: float
     value: float
 
 
-class Scored(NamedTuple):
+class JudgedRow(NamedTuple):
     """A judged row. `band`: expected, lower, upper (None where the detector has none)."""
 
     seconds: float
@@ -34,7 +34,7 @@ class RowDetector(Protocol):
     def refused(self) -> int:
         """Rows whose value it could not use."""
 
-    def score(self, row: Row) -> Scored | None:
+    def score(self, row: SeriesRow) -> JudgedRow | None:
         """The row, judged by those before it; None where it is too early for that."""
 
 
@@ -50,13 +50,13 @@ class Rows:
     def refused(self) -> int:
         return self._detector.refused
 
-    def score(self, row: Row) -> Scored | None:
+    def score(self, row: SeriesRow) -> JudgedRow | None:
         score = self._detector.update(int(row.seconds), row.value)
         direction = "down" if self._last is not None and row.value < self._last else "up"
         self._last = row.value
         anomalous = score >= self._threshold
         none = (None, None, None)
-        return Scored(row.seconds, row.value, score, none, direction, "general", anomalous)
+        return JudgedRow(row.seconds, row.value, score, none, direction, "general", anomalous)
 
 
 class Hours:
@@ -70,7 +70,7 @@ class Hours:
     def refused(self) -> int:
         return self._detector.refused
 
-    def score(self, row: Row) -> Scored | None:
+    def score(self, row: SeriesRow) -> JudgedRow | None:
         hour = int(row.seconds * SECOND // HOUR)
         if self._hour is not None and hour > self._hour + 1:
             self._detector.skip(hour - self._hour - 1)
@@ -79,11 +79,11 @@ class Hours:
         return None if verdict is None else _scored(row, verdict)
 
 
-def _scored(row: Row, verdict: Verdict) -> Scored:
+def _scored(row: SeriesRow, verdict: Verdict) -> JudgedRow:
     kind = verdict.kind or "seasonal"
     band = (verdict.expected, verdict.lower, verdict.upper)
     name = f"{'early_' if verdict.early else ''}{kind}_{verdict.window}h"
-    return Scored(
+    return JudgedRow(
         row.seconds, row.value, verdict.score, band, verdict.direction, name, verdict.anomalous
     )
 

@@ -104,7 +104,7 @@ class Family(Protocol):
 
 
 @dataclass(frozen=True)
-class Counts:
+class CountFamily:
     """Overdispersed counts (negative binomial), log link.
 
     >>> Counts().surprise(*Counts().hour(30, 30, 10.0, 0.0), 1.0, 0.01, 0.0) > 4

@@ -12,21 +12,21 @@ from typing import NamedTuple
 from mltox.posts.records import HOUR, Micros
 
 
-class Span(NamedTuple):
+class HourSpan(NamedTuple):
     """[start, end)."""
 
     start: Micros
     end: Micros
 
 
-LEAST_HOURS = 2
+LEAST_GAP_HOURS = 2
 LEAST_MISSED = 20.0
 """So many posts would have come by the rate of the hours around."""
 AROUND = 24
 """Hours with posts on either side that tell the rate."""
 
 
-def gaps(hours: Iterable[tuple[Micros, int]]) -> list[Span]:
+def gaps(hours: Iterable[tuple[Micros, int]]) -> list[HourSpan]:
     """From the posts of all topics by hour, hours without any left out.
 
     >>> day = [(hour * HOUR, 10) for hour in range(24)]
@@ -38,12 +38,12 @@ def gaps(hours: Iterable[tuple[Micros, int]]) -> list[Span]:
     found = []
     for place, ((before, _), (after, _)) in enumerate(pairwise(known), start=1):
         missing = (after - before) // HOUR - 1
-        if missing < LEAST_HOURS:
+        if missing < LEAST_GAP_HOURS:
             continue
         left, right = known[max(0, place - AROUND) : place], known[place : place + AROUND]
         rate = min(_rate(left), _rate(right))
         if missing * rate >= LEAST_MISSED:
-            found.append(Span(before + HOUR, after))
+            found.append(HourSpan(before + HOUR, after))
     return found
 
 

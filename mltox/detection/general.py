@@ -20,8 +20,8 @@ import math
 from bisect import bisect_left, insort
 from collections import deque
 
-VIEWS = 7
-TAIL = 0.02
+RESIDUAL_VIEWS = 7
+TAIL_SHARE = 0.02
 PRIOR_TAIL = (5.0, 4.0)
 """Exceedances of a tail with that exponent, before there are any."""
 FARTHEST = 10.0
@@ -29,9 +29,9 @@ FARTHEST = 10.0
 MOST_SURPRISE = 6.0
 """Decimal orders of improbability that a view may claim."""
 FIRST = 20
-KEPT = 30_000
+REMEMBERED_ROWS = 30_000
 FAST, SLOW_ROWS, SAME_TIME = 0.2, 1000, 0.3
-WINDOW = 24
+RANK_WINDOW = 24
 DAY, SLOT = 86_400, 300
 THRESHOLD = 0.33
 """Score from which a row is an anomaly (the best on the series that it was built with)."""
@@ -47,7 +47,7 @@ class _Past:
     def add(self, value: float) -> None:
         self.by_time.append(value)
         insort(self.by_size, value)
-        if len(self.by_time) > KEPT:
+        if len(self.by_time) > REMEMBERED_ROWS:
             del self.by_size[bisect_left(self.by_size, self.by_time.popleft())]
 
 
@@ -76,7 +76,7 @@ class Surprise:
     def _of(self, distance: float) -> float:
         distances = self._distances.by_size
         seen = len(distances)
-        top = max(int(seen * (1.0 - TAIL)) - 1, 0)
+        top = max(int(seen * (1.0 - TAIL_SHARE)) - 1, 0)
         begin = distances[top]
         if begin <= 0.0 < distance:
             return min(math.log10(seen + 1.0), MOST_SURPRISE)
@@ -86,7 +86,7 @@ class Surprise:
         few, exponent = PRIOR_TAIL
         logs = sum(math.log(min(each / begin, FARTHEST)) for each in beyond)
         exponent = (few + len(beyond)) / (few / exponent + logs)
-        return min(exponent * math.log10(distance / begin) - math.log10(TAIL), MOST_SURPRISE)
+        return min(exponent * math.log10(distance / begin) - math.log10(TAIL_SHARE), MOST_SURPRISE)
 
 
 class _Views:
@@ -96,7 +96,7 @@ class _Views:
         self._last = self._fast = self._slow = self._low = self._high = first
         self._rows = 1
         self._same_time: dict[int, float] = {}
-        self._window: deque[float] = deque([first], maxlen=WINDOW)
+        self._window: deque[float] = deque([first], maxlen=RANK_WINDOW)
 
     def update(self, seconds: int, value: float) -> tuple[float, ...]:
         slot = seconds % DAY // SLOT
@@ -141,7 +141,7 @@ class GeneralDetector:
         self._fades = 0.5 ** (1.0 / quiet_rows)
         self._told = 0.0
         self._views: _Views | None = None
-        self._surprises = [Surprise() for _ in range(VIEWS)]
+        self._surprises = [Surprise() for _ in range(RESIDUAL_VIEWS)]
 
     def update(self, seconds: int, value: float) -> float:
         """A score in [0, 1]; 0 where a greater one was told shortly before."""
@@ -156,7 +156,7 @@ class GeneralDetector:
             surprise.update(view) ** 2
             for surprise, view in zip(self._surprises, views, strict=True)
         )
-        score = math.sqrt(squares / VIEWS) / MOST_SURPRISE
+        score = math.sqrt(squares / RESIDUAL_VIEWS) / MOST_SURPRISE
         self._told *= self._fades
         if score <= self._told:
             return 0.0

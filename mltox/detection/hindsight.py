@@ -26,16 +26,16 @@ from numpy.typing import NDArray
 from mltox.posts.records import HOUR, Micros
 
 DETECTOR = "retrospective"
-LEAST_HOURS = 12
+LEAST_OBSERVED_HOURS = 12
 """Observed hours below which there is no measure at all."""
 LEAST_PIECE = 24
 SEASON_HOURS = 14 * 24
 THRESHOLD, WARNING, CRITICAL = 4.0, 5.0, 7.0
 THRESHOLD_DOWN = 5.0
-LEAST_SCORED = 10.0
+LEAST_SCORED_POSTS = 10.0
 LEAST_POSTS = 10.0
 LEAST_CHANGE = {"toxic_share": 0.03, "mean_toxicity": 0.02}
-PENALTY = 12.0
+PIECE_PENALTY = 12.0
 """In units of the scatter's square: what a further piece must save, times the log of the hours."""
 MAD_TO_SIGMA = 1.4826
 CLIP = 3.0
@@ -55,7 +55,7 @@ class ObservedHour(NamedTuple):
     posts: float
 
 
-class Found(NamedTuple):
+class AnomalousHour(NamedTuple):
     """An anomalous hour; from `lower` to `upper` it would have been ordinary."""
 
     hour: Micros
@@ -75,7 +75,7 @@ class Found(NamedTuple):
         return "critical" if size >= CRITICAL else "warning" if size >= WARNING else "info"
 
 
-def judge(metric: str, hours: Sequence[ObservedHour]) -> list[Found]:
+def judge(metric: str, hours: Sequence[ObservedHour]) -> list[AnomalousHour]:
     """The anomalous hours of a metric of one topic. `hours` are in order, each once.
 
     `posts` needs hours without any as well, as 0; the other metrics leave them out.
@@ -86,8 +86,8 @@ def judge(metric: str, hours: Sequence[ObservedHour]) -> list[Found]:
     [(30, 'up')]
     """
     if metric != "posts":
-        hours = [hour for hour in hours if hour.posts >= LEAST_SCORED]
-    if len(hours) < LEAST_HOURS:
+        hours = [hour for hour in hours if hour.posts >= LEAST_SCORED_POSTS]
+    if len(hours) < LEAST_OBSERVED_HOURS:
         return []
     values = np.array([hour.value for hour in hours])
     posts = np.array([hour.posts for hour in hours])
@@ -122,7 +122,9 @@ def judge(metric: str, hours: Sequence[ObservedHour]) -> list[Found]:
         lower, upper = at.from_scale(level[i] - reach), at.from_scale(level[i] + reach)
         own = hours[i]
         found.append(
-            Found(own.hour, own.value, expected, float(lower), float(upper), float(scores[i]))
+            AnomalousHour(
+                own.hour, own.value, expected, float(lower), float(upper), float(scores[i])
+            )
         )
     return found
 
@@ -243,7 +245,7 @@ def _pieces(values: Floats) -> list[tuple[int, int]]:
     scatter = MAD_TO_SIGMA * float(np.median(np.abs(np.diff(values)))) / math.sqrt(2) or 1e-9
     clipped = np.clip((values - middle) / scatter, -4 * CLIP, 4 * CLIP)
     sums = np.concatenate([[0.0], np.cumsum(clipped)])
-    least = PENALTY * math.log(len(values))
+    least = PIECE_PENALTY * math.log(len(values))
 
     def split(start: int, end: int) -> list[tuple[int, int]]:
         cuts = np.arange(start + LEAST_PIECE, end - LEAST_PIECE + 1)

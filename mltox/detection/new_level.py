@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from mltox.detection.windows import Reading
 
-LEAST_HOURS = 8
+LEAST_LEVEL_HOURS = 8
 LEAST_READINGS = 3
 AGREE = (0.45, 1.8)
 """Each third's shift over that of the whole."""
@@ -42,7 +42,7 @@ def level_since(hours: Sequence[Reading], sign: int) -> int | None:
         if shift * sign > 0 and likelihood > best:
             best, begin = likelihood, start
     run = hours[begin:]
-    if len(run) < LEAST_READINGS or run[-1].hour - run[0].hour + 1 < LEAST_HOURS:
+    if len(run) < LEAST_READINGS or run[-1].hour - run[0].hour + 1 < LEAST_LEVEL_HOURS:
         return None
     third = len(run) // 3
     whole = _shift(run) * sign

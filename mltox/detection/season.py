@@ -16,7 +16,7 @@ from mltox.posts.records import HOUR, Micros
 HOURS_OF_DAY, DAYS_OF_WEEK, HOURS_OF_WEEK = 24, 7, 168
 
 
-class Part(NamedTuple):
+class VariancePart(NamedTuple):
     """A part's variance: where it begins (and never exceeds), and what it gains with time."""
 
     start: float
@@ -26,16 +26,16 @@ class Part(NamedTuple):
 class Drift(NamedTuple):
     """The level gains variance every hour; a slot of the others whenever it is visited."""
 
-    level: Part
-    day: Part
-    weekday: Part
-    week: Part
+    level: VariancePart
+    day: VariancePart
+    weekday: VariancePart
+    week: VariancePart
 
 
 class _Slots:
     """Means and variances of one part."""
 
-    def __init__(self, part: Part, count: int) -> None:
+    def __init__(self, part: VariancePart, count: int) -> None:
         self._part = part
         self.mean = [0.0] * count
         self.variance = [part.start] * count

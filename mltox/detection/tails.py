@@ -20,7 +20,7 @@ APART = 12
 """Hours below that, after which a peak is over."""
 CAP = 0.1 / MONTH_HOURS
 """What is rarer teaches as if it were that rare: real incidents are no part of the normal tail."""
-KEPT_HOURS = 2880.0
+TAIL_MEMORY_HOURS = 2880.0
 """What is known weighs as much as four months at most."""
 SHAPES = (0.02, 0.35)
 _NORMAL = NormalDist()
@@ -101,7 +101,7 @@ class Tail:
         self.total += excess
         self.squares += excess * excess
         self.highest = 0.0
-        kept = min(1.0, KEPT_HOURS / self.hours)
+        kept = min(1.0, TAIL_MEMORY_HOURS / self.hours)
         self.hours *= kept
         self.peaks *= kept
         self.total *= kept

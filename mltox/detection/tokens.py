@@ -10,7 +10,7 @@ _NOISE = re.compile(r"(?:https?://|www\.)\S+|@\w+|\brt\b", re.IGNORECASE)
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0e7f"
 _WORD = re.compile(rf"[{_CJK}]+|#?[^\W{_CJK}]+(?:['’][^\W{_CJK}]+)*")
 _UNSPACED = re.compile(rf"[{_CJK}]")
-LONGEST = 40
+LONGEST_TOKEN = 40
 
 
 def tokens(text: str) -> tuple[str, ...]:
@@ -25,6 +25,6 @@ def tokens(text: str) -> tuple[str, ...]:
         word = match.group().replace("’", "'")
         if _UNSPACED.match(word):
             found += [word[i : i + 2] for i in range(len(word) - 1)]
-        elif 2 <= len(word) <= LONGEST and not word.isnumeric():
+        elif 2 <= len(word) <= LONGEST_TOKEN and not word.isnumeric():
             found.append(word)
     return tuple(found)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from mltox.detection.families import Family
 from mltox.detection.nowcast import inflation
 
-LONGEST = 24
+LONGEST_WINDOW = 24
 SLOW = (1, 2, 4, 8, 12, 24)
 SUDDEN = (1, 3)
 WINDOWS = SLOW + SUDDEN
@@ -46,7 +46,7 @@ class Record:
     """The hours of the last day that have an observation, oldest first."""
 
     def __init__(self) -> None:
-        self.hours: deque[Reading] = deque(maxlen=LONGEST)
+        self.hours: deque[Reading] = deque(maxlen=LONGEST_WINDOW)
 
     def add(self, reading: Reading) -> None:
         self.hours.append(reading)

@@ -38,7 +38,7 @@ class StoredPost(NamedTuple):
     sexual_explicit: float | None
 
 
-class Shown(NamedTuple):
+class PostWorthReading(NamedTuple):
     """A post worth reading. `copies` posts say the same, links and mentions aside, by `authors`."""
 
     post: StoredPost
@@ -82,12 +82,12 @@ class Evidence(NamedTuple):
     labels: Mapping[str, float]
     terms: Sequence[Term]
     compared_with: int
-    most_toxic: Sequence[Shown]
-    most_repeated: Sequence[Shown]
-    random: Sequence[Shown]
+    most_toxic: Sequence[PostWorthReading]
+    most_repeated: Sequence[PostWorthReading]
+    random: Sequence[PostWorthReading]
 
 
-def said(posts: Iterable[StoredPost]) -> list[Said]:
+def texts_with_copies(posts: Iterable[StoredPost]) -> list[Said]:
     return [Said(post.text, post.author_key) for post in posts if post.text is not None]
 
 
@@ -99,7 +99,7 @@ def evidence(
 ) -> Evidence:
     """The posts of one topic and span, in any order; the same posts give the same evidence."""
     scored = [post for post in posts if post.toxicity is not None]
-    texts = said(posts)
+    texts = texts_with_copies(posts)
     groups = _by_words(posts)
     return Evidence(
         posts=len(posts),
@@ -166,14 +166,14 @@ def _by_words(posts: Iterable[StoredPost]) -> Groups:
     return groups
 
 
-def _shown_once(post: StoredPost, group: Sequence[StoredPost]) -> Shown:
+def _shown_once(post: StoredPost, group: Sequence[StoredPost]) -> PostWorthReading:
     known = {each.author_key for each in group if each.author_key is not None}
-    return Shown(post, len(group), len(known))
+    return PostWorthReading(post, len(group), len(known))
 
 
-def _shown(ranked: Iterable[StoredPost], groups: Groups, most: int) -> list[Shown]:
+def _shown(ranked: Iterable[StoredPost], groups: Groups, most: int) -> list[PostWorthReading]:
     """The first posts of different texts."""
-    shown: dict[object, Shown] = {}
+    shown: dict[object, PostWorthReading] = {}
     for post in ranked:
         if len(shown) == most:
             break
@@ -183,7 +183,7 @@ def _shown(ranked: Iterable[StoredPost], groups: Groups, most: int) -> list[Show
     return list(shown.values())
 
 
-def _repeated(groups: Groups) -> list[Shown]:
+def _repeated(groups: Groups) -> list[PostWorthReading]:
     """Texts that two posts or more say, the most frequent first, each by its earliest post."""
     several = [
         (min(group, key=lambda post: (post.created_at, post.post_id)), group)

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from mltox.evidence.span import Evidence, Shown, StoredPost, evidence, said
+from mltox.evidence.span import Evidence, PostWorthReading, StoredPost, evidence, texts_with_copies
 from mltox.evidence.terms import Background, Said, Term, distinctive_terms, own_words
 from mltox.posts.records import HOUR, SECOND, WEEK, Micros
 
 BEFORE = 4 * WEEK
 """Terms are held against the posts of so long before the span."""
-LEAST_BEFORE = 200
+LEAST_POSTS_BEFORE = 200
 """With fewer posts before it, the span is held against all others of its topic."""
-COMPARED = 4_000
+POSTS_COMPARED = 4_000
 HELD_AGAINST = 2_000
 """The same where many hours are opened at once."""
 MOST_EXAMPLES = 5
@@ -25,7 +25,7 @@ MOST_POSTS = 20_000
 """Of a larger span a part of its texts is read, with all their copies."""
 
 
-class Reader(Protocol):
+class WarehouseReader(Protocol):
     """What is needed of a warehouse."""
 
     def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table: ...
@@ -46,7 +46,7 @@ class Opened(NamedTuple):
     evidence: Evidence
 
 
-class Found(NamedTuple):
+class FoundPosts(NamedTuple):
     """`matches` posts hold the words, `posts` are the first of them."""
 
     matches: int
@@ -54,7 +54,7 @@ class Found(NamedTuple):
 
 
 def open_span(
-    warehouse: Reader, topic: str, start: Micros, end: Micros, own: Iterable[str] = ()
+    warehouse: WarehouseReader, topic: str, start: Micros, end: Micros, own: Iterable[str] = ()
 ) -> Opened:
     """The posts of [start, end), in microseconds. `own` are words of the topic beside its name."""
     where, params = _within(topic, start, end)
@@ -62,24 +62,29 @@ def open_span(
     part = min(1.0, MOST_POSTS / posts) if posts else 1.0
     # The hour beside the moment: the view ranks within hours, so this one is looked at first.
     hours = f"{where} AND hour >= ? AND hour < ?{_part(part)}"
-    rows = _posts(warehouse, "posts_by_hour", hours, [*params, utc(start - start % HOUR), utc(end)])
+    rows = _posts(
+        warehouse,
+        "posts_by_hour",
+        hours,
+        [*params, utc_datetime(start - start % HOUR), utc_datetime(end)],
+    )
     before_where, before_params = _within(topic, start - BEFORE, start)
     compared = _count(warehouse, before_where, before_params)
-    before = compared >= LEAST_BEFORE
+    before = compared >= LEAST_POSTS_BEFORE
     if not before:
         before_where = "topic = ? AND (created_at < ? OR created_at >= ?)"
         before_params = params
         compared = _count(warehouse, before_where, before_params)
     background = Background()
     if compared:
-        sample = before_where + _part(COMPARED / compared)
+        sample = before_where + _part(POSTS_COMPARED / compared)
         background.add(words for _, words in _said(warehouse, sample, before_params))
-    found = evidence(rows, background, own_words([topic, *own]), min(compared, COMPARED))
+    found = evidence(rows, background, own_words([topic, *own]), min(compared, POSTS_COMPARED))
     return Opened(topic, start, end, posts, part, before, found)
 
 
 def open_hours(
-    warehouse: Reader, topic: str, hours: Iterable[Micros], own: Iterable[str] = ()
+    warehouse: WarehouseReader, topic: str, hours: Iterable[Micros], own: Iterable[str] = ()
 ) -> dict[Micros, Opened]:
     """Many hours of one topic, each as `open_span` opens it, but held against one sample."""
     own_terms = own_words([topic, *own])
@@ -100,7 +105,7 @@ class Explained(NamedTuple):
 
 
 def explain_hours(
-    warehouse: Reader, topic: str, hours: Iterable[Micros], own: Iterable[str] = ()
+    warehouse: WarehouseReader, topic: str, hours: Iterable[Micros], own: Iterable[str] = ()
 ) -> dict[Micros, tuple[Explained, Explained]]:
     """Of each hour why it had so many posts, and why so toxic ones.
 
@@ -112,7 +117,9 @@ def explain_hours(
     for each in _hours_beside(warehouse, topic, hours):
         whole = evidence(each.posts, each.background, own_terms)
         toxic = [post for post in each.posts if post.toxic]
-        about = distinctive_terms(said(toxic), each.background, own_terms) or whole.terms
+        about = (
+            distinctive_terms(texts_with_copies(toxic), each.background, own_terms) or whole.terms
+        )
         found[each.hour] = (
             _explained(whole.terms, [*whole.most_repeated, *whole.random]),
             _explained(about, whole.most_toxic),
@@ -120,7 +127,7 @@ def explain_hours(
     return found
 
 
-def _explained(terms: Sequence[Term], posts: Sequence[Shown]) -> Explained:
+def _explained(terms: Sequence[Term], posts: Sequence[PostWorthReading]) -> Explained:
     ids = dict.fromkeys(shown.post.post_id for shown in posts)
     return Explained(tuple(term.text for term in terms), tuple(ids)[:MOST_EXAMPLES])
 
@@ -133,7 +140,9 @@ class _Beside(NamedTuple):
     before: bool
 
 
-def _hours_beside(warehouse: Reader, topic: str, hours: Iterable[Micros]) -> Iterator[_Beside]:
+def _hours_beside(
+    warehouse: WarehouseReader, topic: str, hours: Iterable[Micros]
+) -> Iterator[_Beside]:
     """Each hour's posts, and others of the topic to hold them against."""
     wanted = sorted(set(hours))
     if not wanted:
@@ -146,11 +155,11 @@ def _hours_beside(warehouse: Reader, topic: str, hours: Iterable[Micros]) -> Ite
     for start in range(0, len(wanted), 100):
         some = wanted[start : start + 100]
         where = f"topic = ? AND hour IN ({', '.join('?' * len(some))})"
-        for post in _posts(warehouse, "posts_by_hour", where, [topic, *map(utc, some)]):
+        for post in _posts(warehouse, "posts_by_hour", where, [topic, *map(utc_datetime, some)]):
             by_hour[post.created_at - post.created_at % HOUR].append(post)
     for hour in wanted:
         first, last = bisect_left(stamps, hour - BEFORE), bisect_left(stamps, hour)
-        before = last - first >= LEAST_BEFORE
+        before = last - first >= LEAST_POSTS_BEFORE
         after = bisect_left(stamps, hour + HOUR)
         others = sample[first:last] if before else sample[:last] + sample[after:]
         background = Background()
@@ -159,13 +168,13 @@ def _hours_beside(warehouse: Reader, topic: str, hours: Iterable[Micros]) -> Ite
 
 
 def search(
-    warehouse: Reader,
+    warehouse: WarehouseReader,
     words: str,
     topic: str,
     start: Micros | None = None,
     end: Micros | None = None,
     most: int = 50,
-) -> Found:
+) -> FoundPosts:
     """Posts whose stored text holds `words` as they stand, regardless of case; newest first."""
     pattern = "%" + words.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
     where, params = "topic = ?", [topic]
@@ -176,11 +185,15 @@ def search(
     matches = _count(warehouse, where, params)
     order = f" ORDER BY created_at DESC, post_id LIMIT {int(most)}"
     posts = _posts(warehouse, "latest_scored_posts", where + order, params) if matches else []
-    return Found(matches, posts)
+    return FoundPosts(matches, posts)
 
 
 def _within(topic: str, start: Micros, end: Micros) -> tuple[str, list[Any]]:
-    return "topic = ? AND created_at >= ? AND created_at < ?", [topic, utc(start), utc(end)]
+    return "topic = ? AND created_at >= ? AND created_at < ?", [
+        topic,
+        utc_datetime(start),
+        utc_datetime(end),
+    ]
 
 
 def _part(part: float) -> str:
@@ -190,12 +203,14 @@ def _part(part: float) -> str:
     return f" AND text_sha256 < '{min(int(part * 16**8), 16**8 - 1):08x}'"
 
 
-def _count(warehouse: Reader, where: str, params: Sequence[Any]) -> int:
+def _count(warehouse: WarehouseReader, where: str, params: Sequence[Any]) -> int:
     table = _select(warehouse, "COUNT(*) AS n", "latest_scored_posts", where, params)
     return int(table.column(0)[0].as_py())
 
 
-def _said(warehouse: Reader, where: str, params: Sequence[Any]) -> list[tuple[Micros, Said]]:
+def _said(
+    warehouse: WarehouseReader, where: str, params: Sequence[Any]
+) -> list[tuple[Micros, Said]]:
     table = _select(
         warehouse,
         "created_at, text, author_key",
@@ -215,7 +230,9 @@ def _micros(column: pa.ChunkedArray) -> list[Micros]:
     return stamps
 
 
-def _posts(warehouse: Reader, view: str, where: str, params: Sequence[Any]) -> list[StoredPost]:
+def _posts(
+    warehouse: WarehouseReader, view: str, where: str, params: Sequence[Any]
+) -> list[StoredPost]:
     """`latest_scored_posts` does not know which posts are toxic, `posts_by_hour` does."""
     toxic = "is_toxic" if view == "posts_by_hour" else "CAST(NULL AS BOOL) AS is_toxic"
     columns = ", ".join(toxic if name == "toxic" else name for name in StoredPost._fields)
@@ -228,12 +245,12 @@ def _posts(warehouse: Reader, view: str, where: str, params: Sequence[Any]) -> l
 
 
 def _select(
-    warehouse: Reader, columns: str, view: str, where: str, params: Sequence[Any]
+    warehouse: WarehouseReader, columns: str, view: str, where: str, params: Sequence[Any]
 ) -> pa.Table:
     # Every part is a constant of this module; what comes from people is bound to a `?`.
     relation = warehouse.relation(view)
     return warehouse.query(f"SELECT {columns} FROM {relation} WHERE {where}", params)  # noqa: S608
 
 
-def utc(at: Micros) -> datetime:
+def utc_datetime(at: Micros) -> datetime:
     return datetime.fromtimestamp(at // SECOND, UTC) + timedelta(microseconds=at % SECOND)

@@ -25,7 +25,7 @@ FAILED = 0.15
 """Coverage short of the nominal 80 % by this much, over the runs kept, marks a topic."""
 
 
-class Outcome(NamedTuple):
+class PastCoverage(NamedTuple):
     """What became of a published run: of its hours that have come, the shares inside its bands."""
 
     hours: int
@@ -48,7 +48,7 @@ def miss_level(misses: Sequence[float], nominal: float) -> float:
     return level
 
 
-def factors(outcomes: Sequence[Outcome]) -> Floats:
+def factors(outcomes: Sequence[PastCoverage]) -> Floats:
     """Array (5,) on each level's distance from the median, oldest run first; ones without runs."""
     result = np.ones(len(LEVELS))
     for low, high, nominal in BANDS:

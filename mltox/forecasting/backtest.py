@@ -13,7 +13,7 @@ from mltox.forecasting.history import DAY_HOURS, WEEK_HOURS, History
 from mltox.forecasting.methods.base import Distribution, ForecastError, Method
 from mltox.forecasting.scales import Floats
 
-LEAST_BEFORE = 2 * DAY_HOURS
+LEAST_TRAINING_HOURS = 2 * DAY_HOURS
 LEAST_AFTER = DAY_HOURS // 2
 MOST_ORIGINS = 10
 
@@ -46,7 +46,7 @@ def origins(length: int, horizon: int, most: int = MOST_ORIGINS) -> tuple[int, .
     (924, 1008, 1092, 1176)
     """
     apart = max(DAY_HOURS, horizon // 2)
-    least = max(LEAST_BEFORE, min(3 * WEEK_HOURS, length // 2))
+    least = max(LEAST_TRAINING_HOURS, min(3 * WEEK_HOURS, length // 2))
     ends = (length - horizon - step * apart for step in range(most))
     return tuple(sorted(end for end in ends if end >= least))
 
@@ -57,7 +57,7 @@ def usable(history: History, ends: Sequence[int], horizon: int) -> tuple[int, ..
     return tuple(
         end
         for end in ends
-        if known[end] >= LEAST_BEFORE
+        if known[end] >= LEAST_TRAINING_HOURS
         and known[min(end + horizon, len(history))] - known[end] >= LEAST_AFTER
     )
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mltox.forecasting.adaptive import Outcome
+from mltox.forecasting.adaptive import PastCoverage
 from mltox.forecasting.forecast import forecast_series
 from mltox.forecasting.outages import Gap
 from mltox.forecasting.scales import Floats
@@ -33,7 +33,7 @@ class SeriesTask(NamedTuple):
     run_at: Micros
     horizon: int
     gaps: tuple[Gap, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[PastCoverage, ...]
 
 
 def forecast_task(task: SeriesTask) -> tuple[list[Forecast], list[ForecastAccuracy]]:

@@ -26,7 +26,7 @@ UNSEEN = 0.5
 """Flags counted beside those that were, so that a first one has a chance."""
 
 
-class Line(NamedTuple):
+class DetectionLine(NamedTuple):
     """Distances above and below the profile (168,) of the week, all on the history's scale."""
 
     profile: Floats
@@ -34,12 +34,12 @@ class Line(NamedTuple):
     below: float
 
 
-def line_of(history: History, flagged: NDArray[np.int64]) -> Line:
+def line_of(history: History, flagged: NDArray[np.int64]) -> DetectionLine:
     """`flagged` (n,): 1, -1 or 0 for each hour of the history."""
     profile = fit_profile(history).profile
     distance = history.z - profile[history.phases(WEEK_HOURS)]
     seen = distance[~np.isnan(distance)]
-    return Line(
+    return DetectionLine(
         profile,
         _passed_by(seen, int((flagged > 0).sum())),
         _passed_by(-seen, int((flagged < 0).sum())),
@@ -77,7 +77,7 @@ def _passed_by(distance: Floats, count: int) -> float:
     return max(float(ordered[last - 1] + ordered[last]) / 2.0, 1e-6)
 
 
-def _passing(before: History, quantiles: Floats, line: Line) -> Floats:
+def _passing(before: History, quantiles: Floats, line: DetectionLine) -> Floats:
     """The chance (h,) that each hour after `before` passes the line on either side."""
     horizon = len(quantiles)
     z = before.scale.forward(quantiles, before.posts_ahead(horizon)[:, None])

@@ -9,7 +9,7 @@ from mltox.detection.detector import MEAN_TOXICITY, POSTS, TOXIC_SHARE, Seasonal
 from mltox.forecasting.history import History
 from mltox.posts.records import HOUR
 
-SETTINGS = {"posts": POSTS, "mean_toxicity": MEAN_TOXICITY, "toxic_share": TOXIC_SHARE}
+DETECTOR_SETTINGS = {"posts": POSTS, "mean_toxicity": MEAN_TOXICITY, "toxic_share": TOXIC_SHARE}
 
 
 def flags(metric: str, history: History) -> NDArray[np.int64]:
@@ -18,7 +18,7 @@ def flags(metric: str, history: History) -> NDArray[np.int64]:
     The detector goes through the history as a live one would, with its warm-up, its least change
     and its least posts.
     """
-    detector = SeasonalDetector(SETTINGS[metric])
+    detector = SeasonalDetector(DETECTOR_SETTINGS[metric])
     result = np.zeros(len(history), dtype=np.int64)
     for step, (value, posts) in enumerate(
         zip(history.values.tolist(), history.posts.tolist(), strict=True)

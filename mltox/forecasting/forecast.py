@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mltox.forecasting import adaptive, backtest, calibration, chance, gate, pool
 from mltox.forecasting.accuracy import coverage, mase, pinball, smape
-from mltox.forecasting.adaptive import Outcome
+from mltox.forecasting.adaptive import PastCoverage
 from mltox.forecasting.flags import flags
 from mltox.forecasting.history import WEEK_HOURS, History
 from mltox.forecasting.methods import CHEAP
@@ -40,7 +40,7 @@ def forecast_series(
     horizon: int = WEEK_HOURS,
     *,
     gaps: tuple[Gap, ...] = (),
-    outcomes: Sequence[Outcome] = (),
+    outcomes: Sequence[PastCoverage] = (),
     prophet: Path | None = PROPHET,
 ) -> tuple[list[Forecast], list[ForecastAccuracy]]:
     """Forecasts `horizon` hours from `run_at` on, with 80 % and 95 % bands.

@@ -10,7 +10,7 @@ from mltox.forecasting.outages import Gap, unknown_hours
 from mltox.forecasting.scales import Floats, LogCounts, Scale, SmoothedLogit
 from mltox.posts.records import HOUR, Micros
 
-COUNTS = "posts"
+COUNT_METRIC = "posts"
 LONGEST_HISTORY = 13 * WEEK_HOURS
 LEAST_DAYS = 7
 """Days that must lie between the first known hour and the origin."""
@@ -41,7 +41,7 @@ def history_of(
     start = int(hours[kept].min())
     length = (run_at - start) // HOUR
     index = (hours[kept] - start) // HOUR
-    counts = metric == COUNTS
+    counts = metric == COUNT_METRIC
     grid = np.full(length, 0.0 if counts else np.nan)
     grid[index] = values[kept]
     posts = np.zeros(length)

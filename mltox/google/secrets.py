@@ -15,7 +15,7 @@ from mltox.base.own_secrets import remember
 if TYPE_CHECKING:
     from google.cloud.secretmanager import SecretManagerServiceClient
 
-TIMEOUT = 20.0
+SECRET_SECONDS = 20.0
 _VERSION = re.compile(r"projects/[^/\s]+/secrets/[^/\s]+/versions/[^/\s]+")
 
 
@@ -52,7 +52,7 @@ def fetch(name: str, version: str, client: SecretManagerServiceClient | None = N
 
     try:
         client = client or SecretManagerServiceClient()
-        answer = client.access_secret_version(request={"name": version}, timeout=TIMEOUT)
+        answer = client.access_secret_version(request={"name": version}, timeout=SECRET_SECONDS)
     except (GoogleAPICallError, RetryError, GoogleAuthError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise SecretError(f"{name}: cannot read {version}: {reason}") from error

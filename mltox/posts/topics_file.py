@@ -12,7 +12,7 @@ from mltox.posts.topics import Topic, TopicError, load_topics
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.0
+RELOAD_SECONDS = 1.0
 
 _Stamp = tuple[int, int, int]
 
@@ -37,7 +37,7 @@ class TopicsFile:
         """The same object until they change."""
         with self._lock:
             now = self._clock()
-            if self._due or now - self._looked_at >= POLL_SECONDS:
+            if self._due or now - self._looked_at >= RELOAD_SECONDS:
                 self._looked_at = now
                 self._look(self._due)
                 self._due = False

@@ -18,14 +18,14 @@ from mltox.posts.networks import DEFAULT_SOURCE
 from mltox.posts.records import Micros
 
 
-class Version(NamedTuple):
+class PostVersion(NamedTuple):
     """What tells two versions of a post apart; `text` is the text's SHA-256, or its start."""
 
     created_at: Micros
     text: str
 
 
-class Verdict(Enum):
+class VersionVerdict(Enum):
     """What becomes of a version: it stays, another one has its place, or it is another post."""
 
     KEPT = "kept"
@@ -39,8 +39,8 @@ def has_sound_id(post_id: str) -> bool:
 
 
 def settle(
-    versions: Iterable[Version], *, sound_id: bool, stored: Collection[Version] = ()
-) -> dict[Version, Verdict]:
+    versions: Iterable[PostVersion], *, sound_id: bool, stored: Collection[PostVersion] = ()
+) -> dict[PostVersion, VersionVerdict]:
     """What becomes of each version of one id, the same in any order.
 
     `stored` are those that an earlier run has kept under the id: they keep it, and where they are
@@ -54,19 +54,19 @@ def settle(
     held = set(stored)
     groups = [sorted({*fresh, *held})] if sound_id else _alike(sorted({*fresh, *held}))
     groups.sort(key=lambda group: (held.isdisjoint(group), group[0]))
-    found: dict[Version, Verdict] = {}
+    found: dict[PostVersion, VersionVerdict] = {}
     for number, group in enumerate(groups):
         new = [version for version in group if version in fresh]
         for version in new:
-            found[version] = Verdict.SUPERSEDED
+            found[version] = VersionVerdict.SUPERSEDED
         if new:
-            found[new[-1]] = Verdict.APART if number else Verdict.KEPT
+            found[new[-1]] = VersionVerdict.APART if number else VersionVerdict.KEPT
     return found
 
 
-def _alike(versions: list[Version]) -> list[list[Version]]:
+def _alike(versions: list[PostVersion]) -> list[list[PostVersion]]:
     """Groups of versions that share a text or a time, if through others."""
-    groups: list[list[Version]] = []
+    groups: list[list[PostVersion]] = []
     for version in versions:
         same = [
             group
@@ -78,7 +78,7 @@ def _alike(versions: list[Version]) -> list[list[Version]]:
     return groups
 
 
-def id_apart(post_id: str, version: Version) -> str:
+def id_apart(post_id: str, version: PostVersion) -> str:
     """The id of a post that shares its own with another.
 
     >>> id_apart("file:1", Version(0, "ab"))

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from mltox.base.errors import UserError
 from mltox.base.text import storable
 
-Row = dict[str, Any]
+WrittenRow = dict[str, Any]
 
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _JSON_LINES = (".jsonl", ".ndjson")
@@ -123,7 +123,7 @@ class Writer:
             self._partial.unlink(missing_ok=True)
             self._state.unlink(missing_ok=True)
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[WrittenRow]) -> None:
         """Appends rows; what is in none of the columns is in JSON alone. Raises OutputError."""
         try:
             if self._kind == ".parquet":
@@ -155,7 +155,7 @@ class Writer:
         beside.write_text(json.dumps(state), "utf-8")
         beside.replace(self._state)
 
-    def _text(self, rows: Sequence[Row]) -> str:
+    def _text(self, rows: Sequence[WrittenRow]) -> str:
         if self._kind in _JSON_LINES:
             return "".join(json.dumps(row, default=str) + "\n" for row in rows)
         text = io.StringIO(newline="")
@@ -167,7 +167,7 @@ class Writer:
         writer.writerows([{name: _plain(row.get(name)) for name in self._columns} for row in rows])
         return text.getvalue()
 
-    def _write_parquet(self, rows: Sequence[Row]) -> None:
+    def _write_parquet(self, rows: Sequence[WrittenRow]) -> None:
         schema = pa.schema(
             [
                 (name, pa.float64() if name in self._numbers else pa.string())

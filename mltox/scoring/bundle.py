@@ -28,9 +28,9 @@ from mltox.scoring.normalise import PREPROCESSING
 
 DEFAULT_BUNDLE = Path(__file__).parent / "bundles" / "default"
 DOCUMENT, MODEL, TOKENIZER = "bundle.json", "model.onnx", "tokenizer.json"
-FORMAT = 1
+BUNDLE_FORMAT = 1
 _DECIDES = ("labels", "max_length", "preprocessing", "files", "stages", "window")
-MOST_BYTES = {DOCUMENT: 1_000_000, TOKENIZER: 100_000_000, MODEL: 2_000_000_000}
+MOST_FILE_BYTES = {DOCUMENT: 1_000_000, TOKENIZER: 100_000_000, MODEL: 2_000_000_000}
 _STAGE_FILE = re.compile(r"model\.onnx|stage-[1-9]\.onnx")
 MOST_LANGUAGES, LONGEST_NAME = 300, 100
 
@@ -98,7 +98,7 @@ def content_of(bundle: Bundle, name: str) -> bytes:
 
 def most_bytes(name: str) -> int:
     """How large a file of a bundle may be. Raises KeyError for what is none."""
-    return MOST_BYTES[MODEL if _STAGE_FILE.fullmatch(name) else name]
+    return MOST_FILE_BYTES[MODEL if _STAGE_FILE.fullmatch(name) else name]
 
 
 def peek_fingerprint(path: str | Path) -> str:
@@ -128,7 +128,7 @@ def sha256_of(path: Path) -> str:
 
 def _read_document(folder: Path, shown: str) -> dict[str, Any]:
     try:
-        text = read_regular(folder / DOCUMENT, MOST_BYTES[DOCUMENT], follow=False)
+        text = read_regular(folder / DOCUMENT, MOST_FILE_BYTES[DOCUMENT], follow=False)
         document = json.loads(text)
     except FileNotFoundError:
         raise BundleError(f"no model bundle at {shown}: it has no {DOCUMENT}") from None
@@ -158,8 +158,10 @@ def _check_document(document: object, shown: str) -> None:
     name = document["name"]
     if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
         raise BundleError(f"the name of the bundle {shown} is no printable name")
-    if document["format"] != FORMAT:
-        raise BundleError(f"the bundle {shown} has format {document['format']}, known is {FORMAT}")
+    if document["format"] != BUNDLE_FORMAT:
+        raise BundleError(
+            f"the bundle {shown} has format {document['format']}, known is {BUNDLE_FORMAT}"
+        )
     if document["preprocessing"] != PREPROCESSING:
         raise BundleError(
             f"the bundle {shown} wants preprocessing {document['preprocessing']!r};"

@@ -11,8 +11,8 @@ import re
 import unicodedata
 
 from mltox.scoring.disguise import undisguise
-from mltox.scoring.pictures import named, removed
-from mltox.scoring.runtogether import LEAST_LETTERS, apart, sentence
+from mltox.scoring.pictures import removed, with_names
+from mltox.scoring.runtogether import LEAST_LETTERS, apart, sentence_apart
 
 PREPROCESSING = "mltox-3"
 MAX_CHARS = 10_000
@@ -46,7 +46,7 @@ def normalise(text: str) -> str:
     if "&" in text:
         text = _CONTROL.sub(" ", html.unescape(html.unescape(text)))
     if not text.isascii():
-        text = _INVISIBLE.sub("", named(unicodedata.normalize("NFKC", text)))
+        text = _INVISIBLE.sub("", with_names(unicodedata.normalize("NFKC", text)))
     text = _RETWEET.sub("", text)
     text = _LINK.sub("http", text)
     if "@" in text:
@@ -55,7 +55,7 @@ def normalise(text: str) -> str:
         text = _HASHTAG.sub(_split_hashtag, text)
     text = _RUN.sub(r"\1\1\1", text)
     text = undisguise(_SPACE.sub(" ", text).strip())
-    return _LONG_WORD.sub(lambda word: sentence(word.group()), text)
+    return _LONG_WORD.sub(lambda word: sentence_apart(word.group()), text)
 
 
 def spoken(text: str) -> str:

@@ -27,7 +27,7 @@ _SHORTER = {
 _BEYOND = re.compile(r"[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]")
 
 
-def named(text: str) -> str:
+def with_names(text: str) -> str:
     """`text` with every emoji as its English name; the same one several times in a row once.
 
     >>> named("you are a 🤡🤡🤡").split()

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
-LONGEST = 40
+LONGEST_WORD = 40
 """Letters of a word that is looked at."""
 LEAST_LETTERS = 12
 """Of a word outside of a hashtag."""
@@ -48,7 +48,7 @@ def apart(letters: str) -> str:
     'schwarzenegger'
     """
     costs, low = _costs(), letters.lower()
-    if low in costs or len(low) > LONGEST or not low.isascii() or not low.isalpha():
+    if low in costs or len(low) > LONGEST_WORD or not low.isascii() or not low.isalpha():
         return letters
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(low) + 1):
@@ -68,7 +68,7 @@ def apart(letters: str) -> str:
     return " ".join(parts) if len(low) / len(parts) >= _MEAN_PART else letters
 
 
-def sentence(letters: str) -> str:
+def sentence_apart(letters: str) -> str:
     """`apart`, where the outcome reads like a sentence, for words outside of hashtags.
 
     >>> sentence("Iwillkillyou"), sentence("satisfactions"), sentence("grandfathers")

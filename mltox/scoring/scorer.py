@@ -20,7 +20,7 @@ from mltox.scoring.language import in_languages
 from mltox.scoring.normalise import MAX_CHARS, normalise, spoken
 from mltox.scoring.sentences import sentences
 from mltox.scoring.session import Session, open_tokenizer
-from mltox.scoring.windows import whole, windows
+from mltox.scoring.windows import whole_logits, windows
 
 DIGITS = 6
 
@@ -151,7 +151,7 @@ class Scorer:
             rows += windows(encoding, text, self.bundle.max_length, self.bundle.window)
             begins.append(len(rows))
         logits = self._session.logits(rows, self._pad_id)
-        found = [whole(logits[begin:end]) for begin, end in pairwise(begins)]
+        found = [whole_logits(logits[begin:end]) for begin, end in pairwise(begins)]
         if not found:
             return []
         return map(self._named, np.round(_sigmoid(np.stack(found)), DIGITS).tolist())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-LONGEST = 400
+LONGEST_SENTENCE = 400
 """Characters of a sentence; a longer one is cut at a space."""
 
 # A run of signs is tried once, from its first: linear in time for any text.
@@ -39,11 +39,11 @@ def _word_before(text: str, end: int) -> tuple[str, int, int]:
 
 
 def _cut(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """The part without the space around it, in pieces of at most `LONGEST` characters."""
+    """The part without the space around it, in pieces of at most `LONGEST_SENTENCE` characters."""
     begin, end = _stripped(text, begin, end)
-    while end - begin > LONGEST:
-        space = text.rfind(" ", begin + LONGEST // 2, begin + LONGEST)
-        middle = space if space >= 0 else begin + LONGEST
+    while end - begin > LONGEST_SENTENCE:
+        space = text.rfind(" ", begin + LONGEST_SENTENCE // 2, begin + LONGEST_SENTENCE)
+        middle = space if space >= 0 else begin + LONGEST_SENTENCE
         yield _stripped(text, begin, middle)
         begin, end = _stripped(text, middle, end)
     if begin < end:

@@ -14,14 +14,14 @@ from typing import TypeVar
 from mltox.scoring.bundle import BundleError
 from mltox.scoring.scorer import Scorer
 
-TEXTS = (
+PROBE_TEXTS = (
     "Have a nice day, and thank you for the flowers.",
     "You are a stupid idiot and I hope that you die.",
     "The council meets on Tuesday at seven.",
     "ok",
     "😀 #vote https://example.org @somebody " + "word " * 60,
 )
-SECONDS = 120.0
+TRIAL_SECONDS = 120.0
 """For loading and scoring TEXTS. The model that ships takes about one."""
 
 T = TypeVar("T")
@@ -41,17 +41,19 @@ def opened(bundle: str | Path, *, threads: int = 0, cache_size: int = 20_000) ->
 
     def load() -> Scorer:
         scorer = Scorer(bundle, threads=threads, cache_size=cache_size)
-        check(scorer)
+        check_scores(scorer)
         return scorer
 
-    return within(SECONDS, load, f"the model of the bundle {bundle} takes more than {SECONDS:g} s")
+    return within(
+        TRIAL_SECONDS, load, f"the model of the bundle {bundle} takes more than {TRIAL_SECONDS:g} s"
+    )
 
 
-def check(scorer: Scorer) -> None:
+def check_scores(scorer: Scorer) -> None:
     """Raises UnsoundModel where the scores of TEXTS are no probabilities, or all the same."""
     name, languages = scorer.bundle.name, scorer.bundle.languages
     try:
-        scores = scorer.score(TEXTS, [languages[0]] * len(TEXTS))
+        scores = scorer.score(PROBE_TEXTS, [languages[0]] * len(PROBE_TEXTS))
     except Exception as error:  # of the session or of NumPy, which a wrong shape does not fit
         reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
         raise UnsoundModel(f"the model of the bundle {name} fails on a text: {reason}") from None

@@ -15,7 +15,7 @@ from mltox.scoring.trial import UnsoundModel
 log = logging.getLogger(__name__)
 
 
-class Change(Enum):
+class BundleNews(Enum):
     """What a look at the bundle brought."""
 
     NONE = "none"
@@ -48,22 +48,22 @@ class WatchedScorer:
         """The scorer, without a look for another."""
         return self._scorer
 
-    def current(self) -> tuple[AnyScorer, Change]:
+    def current(self) -> tuple[AnyScorer, BundleNews]:
         """The scorer to use now, and whether it changed with this call."""
         if not self._seconds or time.monotonic() < self._next_look:
-            return self._scorer, Change.NONE
+            return self._scorer, BundleNews.NONE
         with self._lock:
             if time.monotonic() < self._next_look:
-                return self._scorer, Change.NONE
+                return self._scorer, BundleNews.NONE
             change = self._look()
             self._next_look = time.monotonic() + self._seconds
             return self._scorer, change
 
-    def _look(self) -> Change:
+    def _look(self) -> BundleNews:
         try:
             found = peek_fingerprint(self._bundle)
             if found in (self._seen, self._unsound):
-                return Change.NONE
+                return BundleNews.NONE
             scorer = opened_on(self._scale, self._bundle, threads=self._threads)
         except BundleError as error:
             if isinstance(error, UnsoundModel):
@@ -72,8 +72,8 @@ class WatchedScorer:
                 log.error("the new bundle is refused, %s stays at work: %s",
                           self._scorer.model, error)  # fmt: skip
                 self._seen = refused
-                return Change.REFUSED
-            return Change.NONE
+                return BundleNews.REFUSED
+            return BundleNews.NONE
         log.info("model swapped: %s instead of %s", scorer.model, self._scorer.model)
         self._scorer, self._seen = scorer, scorer.bundle.sha256
-        return Change.SWAPPED
+        return BundleNews.SWAPPED

@@ -55,7 +55,7 @@ def cut(ends: Sequence[bool], begins: Sequence[bool], size: int) -> list[tuple[i
     return [*found, (begin, len(ends))]
 
 
-def whole(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+def whole_logits(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """The logits of a text from those of its windows (windows × labels).
 
     The largest of each label, less `PER_WINDOW` times the logarithm of the number of windows: of

@@ -14,7 +14,7 @@ from pathlib import Path
 from mltox.warehouse.ddl import literal
 from mltox.warehouse.schema import DESCRIPTIONS, TABLES, Order, Table
 
-FOLDER = Path(__file__).with_name("views")
+VIEW_FOLDER = Path(__file__).with_name("views")
 
 LAST_REVISIONS: Mapping[str, str] = {
     "latest_scored_posts": "scored_posts",
@@ -24,7 +24,7 @@ LAST_REVISIONS: Mapping[str, str] = {
     "latest_judged_spans": "judged_spans",
 }
 
-FILES = (
+VIEW_FILES = (
     "latest_forecasts",
     "latest_forecast_accuracy",
     "anomaly_details",
@@ -47,7 +47,7 @@ FILES = (
 )
 """Each reads only tables and views that come before it."""
 
-VIEWS = (*LAST_REVISIONS, *FILES)
+VIEWS = (*LAST_REVISIONS, *VIEW_FILES)
 
 VIEW_COLUMNS: Mapping[str, str] = {
     "day": "Day, UTC.",
@@ -105,7 +105,7 @@ def bigquery_select(name: str, dataset: str) -> str:
     if name in LAST_REVISIONS:
         sql = last_revision(TABLES[LAST_REVISIONS[name]])
     else:
-        sql = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
+        sql = (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8")
     return sql.replace("{dataset}", dataset)
 
 
@@ -113,7 +113,7 @@ def bigquery_view(name: str, dataset: str) -> str:
     """DDL with the descriptions that BigQuery and Looker Studio show beside fields."""
     columns = ",\n  ".join(
         f"{column} OPTIONS(description={literal(column_description(name, column))})"
-        for column in columns_of(name)
+        for column in view_columns(name)
     )
     return (
         f"CREATE OR REPLACE VIEW `{dataset}.{name}` (\n  {columns}\n)"
@@ -123,12 +123,12 @@ def bigquery_view(name: str, dataset: str) -> str:
 
 
 @cache
-def columns_of(name: str) -> tuple[str, ...]:
+def view_columns(name: str) -> tuple[str, ...]:
     if name in LAST_REVISIONS:
         return TABLES[LAST_REVISIONS[name]].names
     from sqlglot import exp, parse_one
 
-    query = parse_one((FOLDER / f"{name}.sql").read_text("utf-8"), read="bigquery")
+    query = parse_one((VIEW_FOLDER / f"{name}.sql").read_text("utf-8"), read="bigquery")
     assert isinstance(query, exp.Query), f"{name}.sql is one SELECT"
     return tuple(query.named_selects)
 
@@ -142,7 +142,7 @@ def description(name: str) -> str:
     """What a view's file says of it above its SQL."""
     if name in LAST_REVISIONS:
         return f"The last revision of each row. {TABLES[LAST_REVISIONS[name]].description}"
-    lines = (FOLDER / f"{name}.sql").read_text("utf-8").splitlines()
+    lines = (VIEW_FOLDER / f"{name}.sql").read_text("utf-8").splitlines()
     said = takewhile(lambda line: line.startswith("--"), lines)
     return " ".join(line.removeprefix("--").strip() for line in said)
 
@@ -155,7 +155,7 @@ def duckdb_select(name: str) -> str:
     # Here and not above: it takes a third of a second, and only who makes a file needs it.
     import sqlglot
 
-    sql = (FOLDER / f"{name}.sql").read_text(encoding="utf-8").replace("{dataset}.", "")
+    sql = (VIEW_FOLDER / f"{name}.sql").read_text(encoding="utf-8").replace("{dataset}.", "")
     return sqlglot.transpile(sql, read="bigquery", write="duckdb")[0]
 
 

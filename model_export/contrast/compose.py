@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import yaml
 
-from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
+from model_export.examples import TRAINED_LABELS, UNKNOWN, LabelledText
 
 FILLERS = "fillers.yaml"
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -29,7 +29,7 @@ _END = ("", "", "", "", "", "", ".", "!", "!!", " http", " ...", " lol", " smh",
         " #facts", " 😂", ", don't you think?")  # fmt: skip
 
 
-class Kind(NamedTuple):
+class ContrastKind(NamedTuple):
     """A functionality: what it tests, the labels that are known of it, its templates."""
 
     name: str
@@ -38,13 +38,13 @@ class Kind(NamedTuple):
 
 
 @cache
-def read_kinds() -> tuple[Kind, ...]:
+def read_kinds() -> tuple[ContrastKind, ...]:
     """All kinds of the YAML files, in the order of the files' names."""
     kinds = []
     for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".yaml") and file.name != FILLERS:
             kinds += [
-                Kind(entry["kind"], entry["labels"], tuple(entry["templates"]))
+                ContrastKind(entry["kind"], entry["labels"], tuple(entry["templates"]))
                 for entry in yaml.safe_load(file.read_text(encoding="utf-8"))
             ]
     return tuple(kinds)
@@ -61,7 +61,7 @@ def is_held_out(template: str) -> bool:
     return zlib.crc32(template.encode()) % 10 == 0
 
 
-def compose(count: int, seed: int, *, held_out: bool = False) -> list[tuple[str, Example]]:
+def compose(count: int, seed: int, *, held_out: bool = False) -> list[tuple[str, LabelledText]]:
     """About `count` distinct cases as (kind, example), spread evenly over the templates.
 
     Held-out cases carry no decoration before or after the template, training cases may.
@@ -74,14 +74,14 @@ def compose(count: int, seed: int, *, held_out: bool = False) -> list[tuple[str,
         if is_held_out(template) == held_out
     ]
     generator.shuffle(chosen)
-    cases: dict[str, tuple[str, Example]] = {}
+    cases: dict[str, tuple[str, LabelledText]] = {}
     for _ in range(-(-count // len(chosen))):
         for kind, template in chosen:
             text = _fill(template, generator)
             if not held_out:
                 text = generator.choice(_START) + text + generator.choice(_END)
             labels = tuple(kind.labels.get(label, UNKNOWN) for label in TRAINED_LABELS)
-            cases[text] = (kind.name, Example(text, labels, "contrast"))
+            cases[text] = (kind.name, LabelledText(text, labels, "contrast"))
     return list(cases.values())[:count]
 
 

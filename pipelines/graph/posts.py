@@ -9,7 +9,7 @@ import apache_beam as beam
 from mltox.posts.records import DeadLetter, Message, Post
 from pipelines.graph.modes.mode import Mode
 from pipelines.graph.settings import Settings
-from pipelines.transforms.parse import DEAD, POSTS, Parse
+from pipelines.transforms.parse import DEAD, POSTS_TAG, Parse
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def posts_of(messages: beam.PCollection[Message], settings: Settings, mode: Mode
     parsed = messages | "Parse" >> Parse(
         settings.matcher, settings.authors, settings.default_topic, mode.progress
     )
-    admitted = mode.admit(parsed[POSTS])
+    admitted = mode.admit(parsed[POSTS_TAG])
     return Posts(
         posts=admitted.posts | "Window" >> mode.into_hours,
         unusable=parsed[DEAD],

@@ -20,10 +20,13 @@ from mltox.warehouse.bigquery.warehouse import connect
 from mltox.warehouse.location import BigQueryDataset
 from mltox.warehouse.schema import TABLES, Column, Table, Type
 
-RETRY = DEFAULT_RETRY.with_timeout(20)
-TIMEOUT = 10.0
+PREFLIGHT_RETRY = DEFAULT_RETRY.with_timeout(20)
+PREFLIGHT_SECONDS = 10.0
 APPEND, READ = "bigquery.tables.updateData", "bigquery.tables.getData"
-ROLES: Mapping[str, str] = {APPEND: "roles/bigquery.dataEditor", READ: "roles/bigquery.dataViewer"}
+BIGQUERY_ROLES: Mapping[str, str] = {
+    APPEND: "roles/bigquery.dataEditor",
+    READ: "roles/bigquery.dataViewer",
+}
 _REST_NAMES: Mapping[str, str] = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 
 
@@ -54,7 +57,13 @@ def query_problems(client: Client, dataset: BigQueryDataset) -> Iterator[str]:
     """A dry run costs nothing and asks for the permission that a query asks for."""
     try:
         config = QueryJobConfig(dry_run=True, use_query_cache=False)
-        client.query("SELECT 1", job_config=config, retry=RETRY, timeout=TIMEOUT, job_retry=None)
+        client.query(
+            "SELECT 1",
+            job_config=config,
+            retry=PREFLIGHT_RETRY,
+            timeout=PREFLIGHT_SECONDS,
+            job_retry=None,
+        )
     except GoogleAPICallError as error:
         if error.code != 403:
             raise
@@ -74,14 +83,16 @@ def existence_problems(
     there: set[str] = set()
     provision = f"run: mltox provision --warehouse bq://{dataset}"
     try:
-        client.get_dataset(str(dataset), retry=RETRY, timeout=TIMEOUT)
+        client.get_dataset(str(dataset), retry=PREFLIGHT_RETRY, timeout=PREFLIGHT_SECONDS)
     except NotFound:
         if not makes_tables:
             yield f"bq://{dataset}: there is no such dataset; {provision}"
         return there
     for name in dict.fromkeys(tables):
         try:
-            found = client.get_table(f"{dataset}.{name}", retry=RETRY, timeout=TIMEOUT)
+            found = client.get_table(
+                f"{dataset}.{name}", retry=PREFLIGHT_RETRY, timeout=PREFLIGHT_SECONDS
+            )
         except NotFound:
             if not makes_tables:
                 yield f"bq://{dataset}: there is no table {name}; {provision}"
@@ -122,9 +133,10 @@ def missing_permissions(
 ) -> Iterator[str]:
     try:
         answer = client.test_iam_permissions(
-            f"{dataset}.{table}", [permission], retry=RETRY, timeout=TIMEOUT
+            f"{dataset}.{table}", [permission], retry=PREFLIGHT_RETRY, timeout=PREFLIGHT_SECONDS
         )
     except (MethodNotImplemented, NotFound):
         return  # an emulator that does not know the question: nobody knows
     if permission not in answer.get("permissions", ()):
-        yield f"bq://{dataset}.{table}: permission {permission} is missing ({ROLES[permission]})"
+        role = BIGQUERY_ROLES[permission]
+        yield f"bq://{dataset}.{table}: permission {permission} is missing ({role})"

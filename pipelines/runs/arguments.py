@@ -160,7 +160,7 @@ def topics_of(options: TopicOptions) -> tuple[list[Topic], str | None]:
     return topics, None if topics else DEFAULT_TOPIC
 
 
-def authors_of(options: AuthorOptions) -> AuthorKeys:
+def author_keys_of(options: AuthorOptions) -> AuthorKeys:
     version = options.author_key_secret
     return StoredAuthorKeys(version) if version else AuthorKeys.from_environment()
 
@@ -194,7 +194,7 @@ def settings_of(options: PipelineOptions) -> Settings:
         raise UsageError("--false-alarms-per-month has to be greater than 0")
     return Settings(
         matcher=TopicMatcher(topics),
-        authors=authors_of(options.view_as(AuthorOptions)),
+        authors=author_keys_of(options.view_as(AuthorOptions)),
         bundle=bundle,
         threshold=threshold,
         default_topic=default_topic,

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from mltox.base.clock import datetime_of, micros_of, now_micros
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
-from mltox.forecasting.adaptive import Outcome
+from mltox.forecasting.adaptive import PastCoverage
 from mltox.forecasting.outages import collection_gaps
 from mltox.forecasting.series import LONGEST_HISTORY
 from mltox.posts.records import HOUR, Forecast, ForecastAccuracy, HourlyToxicity, Micros
@@ -22,11 +22,17 @@ from mltox.warehouse import Warehouse, open_for_reading, open_warehouse, read_re
 from pipelines.options import ForecastOptions, WarehouseOptions
 from pipelines.preflight import check
 from pipelines.preflight.needs import dataset_of, forecast_needs
-from pipelines.progress import NOBODY, Progress, Shown
+from pipelines.progress import UNHEARD, BarProgress, RowProgress
 from pipelines.runners import LOCAL_NAMES, bounded_pipeline, on_dataflow
 from pipelines.runs.arguments import check_reach, parse
 from pipelines.sinks.write_table import WriteTable
-from pipelines.transforms.forecast import ACCURACY, FORECASTS, METRICS, ForecastHours, Origin
+from pipelines.transforms.forecast import (
+    ACCURACY,
+    FORECAST_METRICS,
+    FORECASTS,
+    ForecastHours,
+    Origin,
+)
 
 OUTCOME = ("topic", "metric", "run_at", "hours", "coverage_80", "coverage_95")
 LEAST_OUTCOME_HOURS = 24
@@ -35,7 +41,7 @@ MOST_OUTCOMES = 20
 
 
 @dataclass(frozen=True)
-class Tables:
+class ForecastTables:
     """What `build` returns: a PCollection for each table."""
 
     forecasts: beam.PCollection[Forecast]
@@ -61,11 +67,11 @@ def build(
     origin: Origin,
     horizon: int = 168,
     processes: int = 1,
-    progress: Progress = NOBODY,
-) -> Tables:
+    progress: RowProgress = UNHEARD,
+) -> ForecastTables:
     """The graph from hourly rows to forecasts. `progress` hears of each series."""
     made = hours | "Forecast" >> ForecastHours(origin, horizon, processes, progress)
-    return Tables(made[FORECASTS], made[ACCURACY])
+    return ForecastTables(made[FORECASTS], made[ACCURACY])
 
 
 class ReadHours(beam.DoFn):
@@ -105,15 +111,15 @@ def posts_by_hour(warehouse: Warehouse, run_at: Micros) -> list[tuple[Micros, in
     return sorted((micros_of(row["hour"]), int(row["posts"])) for row in rows)
 
 
-def past_outcomes(warehouse: Warehouse) -> dict[tuple[str, str], tuple[Outcome, ...]]:
+def past_outcomes(warehouse: Warehouse) -> dict[tuple[str, str], tuple[PastCoverage, ...]]:
     """What became of the last runs, by topic and metric, oldest first."""
-    found: dict[tuple[str, str], list[Outcome]] = {}
+    found: dict[tuple[str, str], list[PastCoverage]] = {}
     runs = warehouse.query(
         f"SELECT {', '.join(OUTCOME)} FROM {warehouse.relation('forecast_runs')}"  # noqa: S608 - names of ours
     )
     for row in sorted(runs.to_pylist(), key=lambda row: row["run_at"]):
         if row["hours"] >= LEAST_OUTCOME_HOURS:
-            outcome = Outcome(row["hours"], row["coverage_80"], row["coverage_95"])
+            outcome = PastCoverage(row["hours"], row["coverage_80"], row["coverage_95"])
             found.setdefault((row["topic"], row["metric"]), []).append(outcome)
     return {series: tuple(outcomes[-MOST_OUTCOMES:]) for series, outcomes in found.items()}
 
@@ -125,7 +131,7 @@ def read_and_write(
     origin: Origin,
     horizon: int,
     processes: int = 1,
-    progress: Progress = NOBODY,
+    progress: RowProgress = UNHEARD,
 ) -> None:
     """The graph from table to tables."""
     hours = (
@@ -156,7 +162,7 @@ def forecast(
     if extent is None:
         return None
     options = options or PipelineOptions([])
-    total = extent.topics * len(METRICS)
+    total = extent.topics * len(FORECAST_METRICS)
     with (
         tqdm(
             total=total, desc="forecasting", unit="series", disable=None if show else True
@@ -169,7 +175,7 @@ def forecast(
             origin=extent.origin,
             horizon=horizon,
             processes=min(processes, total),
-            progress=NOBODY if on_dataflow(options) else Shown(shown_bar.update),
+            progress=UNHEARD if on_dataflow(options) else BarProgress(shown_bar.update),
         )
     return extent
 

@@ -8,12 +8,12 @@ from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope, encode
 from mltox.posts.formats import decode
 from mltox.posts.formats.own import notice
-from mltox.posts.reading.rows import Row
+from mltox.posts.reading.rows import FileRow
 from mltox.posts.records import Message, Micros
 
 
 def messages_of(
-    row: Row, authors: AuthorKeys, now: Micros
+    row: FileRow, authors: AuthorKeys, now: Micros
 ) -> Iterator[tuple[Message, Micros | None]]:
     """Each with its event time, or None where the row cannot be used and will be a dead letter.
 

@@ -12,7 +12,7 @@ from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
 
 from mltox.posts.records import ScoredPost
-from mltox.posts.versions import Verdict, Version, has_sound_id, id_apart, settle
+from mltox.posts.versions import PostVersion, VersionVerdict, has_sound_id, id_apart, settle
 from pipelines.transforms.metrics import counter
 from pipelines.transforms.window import IntoHours, hour_of
 
@@ -72,7 +72,7 @@ def several_posts(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     apart = [
         version
         for version, verdict in settle(versions, sound_id=False, stored=stored).items()
-        if verdict is Verdict.APART
+        if verdict is VersionVerdict.APART
     ]
     posts: list[list[Candidate]] = [[]]
     rest = list(candidates)
@@ -85,8 +85,8 @@ def several_posts(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     return [group for group in posts if group]
 
 
-def version_of(candidate: Candidate) -> Version:
-    return Version(candidate.post.created_at, candidate.post.text_sha256[:16])
+def version_of(candidate: Candidate) -> PostVersion:
+    return PostVersion(candidate.post.created_at, candidate.post.text_sha256[:16])
 
 
 class KeepOne(beam.DoFn):

@@ -15,10 +15,10 @@ from mltox.posts.letters import letter_id, payload_of
 from mltox.posts.records import DeadLetter, Micros, Post
 from pipelines.held import Held
 from pipelines.transforms.metrics import counter
-from pipelines.transforms.parse import DEAD, POSTS
+from pipelines.transforms.parse import DEAD, POSTS_TAG
 from pipelines.transforms.turn_state import TurnState
 
-BATCH_POSTS = 5_000
+POSTS_ASKED_AT_ONCE = 5_000
 STAGE, OUTSIDE = "window", "outside_span"
 
 
@@ -46,7 +46,7 @@ class DropKnownPosts(beam.DoFn):
         window: Any = beam.DoFn.WindowParam,
     ) -> Iterator[WindowedValue | TaggedOutput]:
         self._held.append(WindowedValue(post, timestamp, (window,)))
-        if len(self._held) >= BATCH_POSTS:
+        if len(self._held) >= POSTS_ASKED_AT_ONCE:
             yield from self._flush()
 
     def finish_bundle(self) -> Iterator[WindowedValue | TaggedOutput]:
@@ -98,7 +98,7 @@ class DropKnown(beam.PTransform):
 
     def expand(self, posts: beam.PCollection[Post]) -> DoOutputsTuple:
         split = posts | "AskLedger" >> beam.ParDo(DropKnownPosts(self.state)).with_outputs(
-            DEAD, main=POSTS
+            DEAD, main=POSTS_TAG
         )
-        split[POSTS].element_type, split[DEAD].element_type = Post, DeadLetter
+        split[POSTS_TAG].element_type, split[DEAD].element_type = Post, DeadLetter
         return split

@@ -12,16 +12,16 @@ from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
-from mltox.forecasting.adaptive import Outcome
+from mltox.forecasting.adaptive import PastCoverage
 from mltox.forecasting.beside import SeriesTask, forecast_task, quiet_pool
 from mltox.forecasting.outages import Gap
 from mltox.posts.records import HOUR, Forecast, ForecastAccuracy, HourlyToxicity, Micros
-from pipelines.progress import NOBODY, Progress
+from pipelines.progress import UNHEARD, RowProgress
 from pipelines.transforms.metrics import counter
 
 ACCURACY = "forecast_accuracy"
 FORECASTS = "forecasts"
-METRICS = ("mean_toxicity", "toxic_share", "posts")
+FORECAST_METRICS = ("mean_toxicity", "toxic_share", "posts")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class HourlySeries:
     weights: np.ndarray
 
 
-def series_of(rows: Sequence[HourlyToxicity], metric: str, run_at: Micros) -> HourlySeries:
+def hourly_series(rows: Sequence[HourlyToxicity], metric: str, run_at: Micros) -> HourlySeries:
     """Adds up the models of an hour, weighted by the posts that each scored."""
     first = min(row.hour for row in rows)
     hours = np.arange(first, run_at, HOUR, dtype=np.int64)
@@ -70,7 +70,7 @@ class Origin:
 
     run_at: Micros
     gaps: tuple[Gap, ...] = ()
-    outcomes: Mapping[tuple[str, str], tuple[Outcome, ...]] = field(default_factory=dict)
+    outcomes: Mapping[tuple[str, str], tuple[PastCoverage, ...]] = field(default_factory=dict)
 
 
 Made = tuple[list[Forecast], list[ForecastAccuracy]]
@@ -85,7 +85,7 @@ class ForecastTopic(beam.DoFn):
     """
 
     def __init__(
-        self, origin: Origin, horizon: int, processes: int = 1, progress: Progress = NOBODY
+        self, origin: Origin, horizon: int, processes: int = 1, progress: RowProgress = UNHEARD
     ) -> None:
         self._progress = progress
         self._origin = origin
@@ -105,7 +105,7 @@ class ForecastTopic(beam.DoFn):
     ) -> Iterator[Forecast | TaggedOutput]:
         (topic, metric), rows = group
         origin = self._origin
-        series = series_of(list(rows), metric, origin.run_at)
+        series = hourly_series(list(rows), metric, origin.run_at)
         task = SeriesTask(
             topic,
             metric,
@@ -160,14 +160,14 @@ class ForecastHours(beam.PTransform):
     origin: Origin
     horizon: int = 168
     processes: int = 1
-    progress: Progress = NOBODY
+    progress: RowProgress = UNHEARD
 
     def expand(self, hours: beam.PCollection[HourlyToxicity]) -> DoOutputsTuple:
         return (
             hours
             | "ByTopicAndMetric"
             >> beam.FlatMap(
-                lambda row: (((row.topic, metric), row) for metric in METRICS)
+                lambda row: (((row.topic, metric), row) for metric in FORECAST_METRICS)
             ).with_output_types(tuple[tuple[str, str], HourlyToxicity])
             | "GroupSeries" >> beam.GroupByKey()
             # A series takes a third of a second, and a fused stage would do all on one worker.

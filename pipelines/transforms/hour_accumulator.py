@@ -22,9 +22,9 @@ from mltox.posts.records import (
 SAMPLE_POSTS = 40
 EXAMPLE_POSTS = 5
 EVIDENCE_CHARS = 300
-SCALE = 1_000_000
+SCORE_UNITS = 1_000_000
 """Scores have six decimals: in units of 1e-6 their sums are exact."""
-P90_STEP = SCALE // 1000
+P90_STEP = SCORE_UNITS // 1000
 """p90 is read off a histogram with steps of 0.001, which stays small in the busiest hour."""
 
 Ranked = tuple[int, EvidencePost]
@@ -87,11 +87,11 @@ class HourAccumulator:
             self.unscored += 1
         else:
             self.toxic += toxic
-            step = round(toxicity * SCALE) // P90_STEP
+            step = round(toxicity * SCORE_UNITS) // P90_STEP
             self.histogram[step] = self.histogram.get(step, 0) + 1
             for index, score in enumerate(post.scores):
                 if score is not None:
-                    self.label_sums[index] += round(score * SCALE)
+                    self.label_sums[index] += round(score * SCORE_UNITS)
                     self.label_counts[index] += 1
         if post.text is not None:
             self._add_evidence(post, post.text, toxic)
@@ -103,7 +103,7 @@ class HourAccumulator:
         if toxic:
             self.toxic_sample.append((rank, evidence))
         if post.toxicity is not None:
-            self.examples.append((-round(post.toxicity * SCALE), evidence))
+            self.examples.append((-round(post.toxicity * SCORE_UNITS), evidence))
         if len(self.sample) > 2 * SAMPLE_POSTS:
             self._trim()
 
@@ -133,7 +133,7 @@ class HourAccumulator:
 
     def means(self) -> list[float | None]:
         return [
-            total / count / SCALE if count else None
+            total / count / SCORE_UNITS if count else None
             for total, count in zip(self.label_sums, self.label_counts, strict=True)
         ]
 
@@ -147,7 +147,7 @@ class HourAccumulator:
         for step in sorted(self.histogram):
             seen += self.histogram[step]
             if seen >= wanted:
-                return step * P90_STEP / SCALE
+                return step * P90_STEP / SCORE_UNITS
         raise AssertionError("the histogram holds every scored post")
 
     def summary(

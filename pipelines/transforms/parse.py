@@ -17,14 +17,14 @@ from mltox.posts.formats import decode
 from mltox.posts.letters import dead_letter
 from mltox.posts.records import Message, Micros, Post
 from mltox.posts.topics import TopicMatcher
-from pipelines.progress import NOBODY, Progress
+from pipelines.progress import UNHEARD, RowProgress
 from pipelines.transforms.metrics import counter
 
 DEAD = "dead_letters"
-POSTS = "posts"
+POSTS_TAG = "posts"
 
 
-def topics_of(
+def topics_of_post(
     envelope: Envelope, matcher: TopicMatcher, default_topic: str | None = None
 ) -> tuple[str, ...]:
     """The topics that the source named, then those that the text matches, each once; the default
@@ -34,7 +34,9 @@ def topics_of(
     return topics or ((default_topic,) if default_topic else ())
 
 
-def posts_of(envelope: Envelope, topics: Iterable[str], ingested_at: Micros) -> Iterator[Post]:
+def posts_by_topic(
+    envelope: Envelope, topics: Iterable[str], ingested_at: Micros
+) -> Iterator[Post]:
     for topic in topics:
         yield Post(
             topic=topic,
@@ -62,7 +64,7 @@ class ParseMessage(beam.DoFn):
         matcher: TopicMatcher,
         authors: AuthorKeys,
         default_topic: str | None,
-        progress: Progress,
+        progress: RowProgress,
     ) -> None:
         self._progress = progress
         self._default_topic = default_topic
@@ -82,13 +84,13 @@ class ParseMessage(beam.DoFn):
                 self._dead.inc()
                 yield TaggedOutput(DEAD, dead_letter(item, "parse", message.origin, index, now))
                 continue
-            topics = topics_of(item, self._matcher, self._default_topic)
+            topics = topics_of_post(item, self._matcher, self._default_topic)
             if not topics:
                 self._no_topic.inc()
                 continue
             self._copies.inc(len(topics) - 1)
             self._parsed.inc(len(topics))
-            for post in posts_of(item, topics, now):
+            for post in posts_by_topic(item, topics, now):
                 yield TimestampedValue(post, Timestamp(micros=post.created_at))
         self._progress(1)
 
@@ -100,9 +102,9 @@ class Parse(beam.PTransform):
     matcher: TopicMatcher
     authors: AuthorKeys
     default_topic: str | None = None
-    progress: Progress = NOBODY
+    progress: RowProgress = UNHEARD
 
     def expand(self, messages: beam.PCollection[Message]) -> DoOutputsTuple:
         return messages | "Decode" >> beam.ParDo(
             ParseMessage(self.matcher, self.authors, self.default_topic, self.progress)
-        ).with_outputs(DEAD, main=POSTS)
+        ).with_outputs(DEAD, main=POSTS_TAG)

@@ -21,7 +21,7 @@ from mltox.posts.envelope import Reject
 from mltox.posts.letters import dead_letter, payload_of
 from mltox.posts.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
 from mltox.scoring.scale.scaled import AnyScorer
-from mltox.scoring.watched import Change
+from mltox.scoring.watched import BundleNews
 from pipelines.transforms.metrics import counter, distribution
 from pipelines.transforms.model import BATCH_POSTS, ModelKey, shared_model
 from pipelines.transforms.parse import DEAD
@@ -130,8 +130,8 @@ class ScorePosts(beam.DoFn):
         self._unscored = counter("posts_unscored")
         self._dead = counter("dead_letters")
         self._changes = {
-            Change.SWAPPED: counter("models_swapped"),
-            Change.REFUSED: counter("models_refused"),
+            BundleNews.SWAPPED: counter("models_swapped"),
+            BundleNews.REFUSED: counter("models_refused"),
         }
         self._batch_size = distribution("batch_posts")
         self._batch_ms = distribution("batch_ms")

@@ -19,7 +19,7 @@ from mltox.base.clock import now_micros
 from mltox.posts.letters import letter_id, payload_of
 from mltox.posts.records import HOUR, SECOND, DeadLetter, Micros, Post
 from pipelines.transforms.metrics import counter
-from pipelines.transforms.parse import DEAD, POSTS
+from pipelines.transforms.parse import DEAD, POSTS_TAG
 from pipelines.transforms.window import WINDOW_SECONDS, hour_of
 
 STAGE, TOO_LATE = "window", "too_late"
@@ -125,9 +125,9 @@ class SetLateApart(beam.PTransform):
                 allowed_lateness=CENTURY,
             )
             | "Panes" >> beam.GroupByKey()
-            | "Judge" >> beam.ParDo(Judge(self.lateness)).with_outputs(DEAD, main=POSTS)
+            | "Judge" >> beam.ParDo(Judge(self.lateness)).with_outputs(DEAD, main=POSTS_TAG)
         )
-        judged[POSTS].element_type, judged[DEAD].element_type = Post, DeadLetter
-        cleared = judged[POSTS] | "BackToGlobal" >> beam.WindowInto(GlobalWindows())
+        judged[POSTS_TAG].element_type, judged[DEAD].element_type = Post, DeadLetter
+        cleared = judged[POSTS_TAG] | "BackToGlobal" >> beam.WindowInto(GlobalWindows())
         in_time = (split[RECENT], cleared) | "InTime" >> beam.Flatten()
-        return {POSTS: in_time, DEAD: judged[DEAD]}
+        return {POSTS_TAG: in_time, DEAD: judged[DEAD]}

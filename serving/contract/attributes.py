@@ -12,7 +12,7 @@ MIN_VERSION = 8
 """Hexadecimal digits of a bundle's hash that pin it."""
 
 
-class Version(NamedTuple):
+class AttributeVersion(NamedTuple):
     """What decides a score: the bundle, and the scale that its probability is given on."""
 
     bundle: str
@@ -38,11 +38,11 @@ class Attributes:
     `versions` has the version of each attribute's score; see `find` for how it is pinned.
     """
 
-    def __init__(self, labels: Sequence[str], versions: Mapping[str, Version]) -> None:
+    def __init__(self, labels: Sequence[str], versions: Mapping[str, AttributeVersion]) -> None:
         self.names = tuple(name for name, label in ATTRIBUTES.items() if label in labels)
         self._versions = versions
 
-    def version(self, name: str) -> Version:
+    def version(self, name: str) -> AttributeVersion:
         return self._versions[name]
 
     def find(self, asked: str) -> Attribute | None:

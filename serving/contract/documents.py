@@ -9,8 +9,8 @@ from serving.contract.messages import ANALYZE, ANALYZE_ANSWER, SUGGEST, SUGGEST_
 from serving.contract.schemas import discovery_schemas, json_schemas
 
 NAME, VERSION = "commentanalyzer", "v1alpha1"
-SCOPE = "https://www.googleapis.com/auth/userinfo.email"
-METHODS = {
+CONTRACT_SCOPE = "https://www.googleapis.com/auth/userinfo.email"
+DISCOVERY_METHODS = {
     "analyze": (ANALYZE, ANALYZE_ANSWER, "Scores a comment."),
     "suggestscore": (SUGGEST, SUGGEST_ANSWER, "Takes what a comment's score should have been."),
 }
@@ -38,9 +38,9 @@ def discovery(root: str) -> dict[str, Any]:
             "parameterOrder": [],
             "request": {"$ref": request},
             "response": {"$ref": answer},
-            "scopes": [SCOPE],
+            "scopes": [CONTRACT_SCOPE],
         }
-        for name, (request, answer, description) in METHODS.items()
+        for name, (request, answer, description) in DISCOVERY_METHODS.items()
     }
     return {
         "kind": "discovery#restDescription",
@@ -57,7 +57,7 @@ def discovery(root: str) -> dict[str, Any]:
         "servicePath": "",
         "batchPath": "batch",
         "fullyEncodeReservedExpansion": True,
-        "auth": {"oauth2": {"scopes": {SCOPE: {"description": "Unused."}}}},
+        "auth": {"oauth2": {"scopes": {CONTRACT_SCOPE: {"description": "Unused."}}}},
         "parameters": {
             name: {"type": kind, "description": description, "location": "query"}
             for name, (kind, description) in _QUERY.items()
@@ -85,7 +85,7 @@ def openapi(root: str, attributes: Sequence[str], languages: Sequence[str]) -> d
                 "responses": {"200": _json_answer("The answer.", answer), "default": _error()},
             }
         }
-        for name, (request, answer, description) in METHODS.items()
+        for name, (request, answer, description) in DISCOVERY_METHODS.items()
     }
     paths["/batch"] = {
         "post": {

@@ -28,9 +28,9 @@ class Field(NamedTuple):
     required: bool = False
 
 
-Message = Mapping[str, Field]
+MessageShape = Mapping[str, Field]
 
-MESSAGES: Mapping[str, Message] = {
+MESSAGES: Mapping[str, MessageShape] = {
     "TextEntry": {
         "text": Field("string", "UTF-8, at most 20,480 bytes."),
         "type": Field("string", "PLAIN_TEXT, if anything."),

@@ -23,7 +23,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-def decode(body: bytes) -> Any:
+def json_of_body(body: bytes) -> Any:
     """The JSON value of a body. Raises Refusal.
 
     A lone surrogate, as JavaScript writes it where it cut a text within an emoji, becomes U+FFFD:

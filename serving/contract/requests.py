@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from serving.contract import errors
 from serving.contract.attributes import Attribute, Attributes
 from serving.contract.messages import ANALYZE, SUGGEST
-from serving.contract.payload import decode, parse
+from serving.contract.payload import json_of_body, parse
 
-MAX_TEXT_BYTES = 20_480
+MAX_COMMENT_BYTES = 20_480
 _NO_TYPE = {"", "PROBABILITY", "SCORE_TYPE_UNSPECIFIED"}
 _PLAIN = {None, "", "PLAIN_TEXT", "TEXT_TYPE_UNSPECIFIED"}
 
@@ -40,7 +40,7 @@ class SuggestRequest(NamedTuple):
 
 def analyze_request(body: bytes, attributes: Attributes) -> AnalyzeRequest:
     """Raises Refusal: the first thing that is wrong, since clients mend one thing and ask again."""
-    message = parse(ANALYZE, decode(body) if body.strip() else {})
+    message = parse(ANALYZE, json_of_body(body) if body.strip() else {})
     text = _text(message)
     if not (requested := message.get("requestedAttributes")):
         raise errors.no_attributes()
@@ -65,7 +65,7 @@ def analyze_request(body: bytes, attributes: Attributes) -> AnalyzeRequest:
 
 def suggest_request(body: bytes) -> SuggestRequest:
     """Raises Refusal."""
-    message = parse(SUGGEST, decode(body) if body.strip() else {})
+    message = parse(SUGGEST, json_of_body(body) if body.strip() else {})
     text = _text(message)
     if not message.get("attributeScores"):
         raise errors.no_suggestions()
@@ -78,7 +78,7 @@ def _text(message: dict[str, Any]) -> str:
     text: str = comment.get("text", "")
     if not text.strip():
         raise errors.comment_empty()
-    if len(text) * 4 > MAX_TEXT_BYTES and len(text.encode()) > MAX_TEXT_BYTES:
+    if len(text) * 4 > MAX_COMMENT_BYTES and len(text.encode()) > MAX_COMMENT_BYTES:
         raise errors.comment_too_long()
     if comment.get("type") not in _PLAIN:
         raise errors.comment_not_plain()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from serving.contract.messages import MESSAGES, Field, Message, Shape
+from serving.contract.messages import MESSAGES, Field, MessageShape, Shape
 
 
 def discovery_schemas() -> dict[str, Any]:
@@ -26,7 +26,7 @@ def json_schemas() -> dict[str, Any]:
     return {name: _object(message) for name, message in MESSAGES.items()}
 
 
-def _object(message: Message) -> dict[str, Any]:
+def _object(message: MessageShape) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "type": "object",
         "properties": {name: _described(_json(field), field) for name, field in message.items()},

@@ -29,17 +29,17 @@ from templates.provisioning.resources import (
     Repository,
     Resource,
     Role,
-    Schedule,
+    ScheduleResource,
     Secret,
-    Subscription,
-    Topic,
+    SubscriptionResource,
+    TopicResource,
 )
 from templates.provisioning.rest import ApiError, Rest
 from templates.provisioning.schedules import Schedules
 from templates.provisioning.secrets import Secrets
 
 
-class Service(Protocol):
+class ResourceMaker(Protocol):
     """What makes one kind of resource. Both raise ProvisionError, or ApiError with its reason."""
 
     def ensure(self, resource: Any, /) -> Change: ...
@@ -47,10 +47,10 @@ class Service(Protocol):
     def remove(self, resource: Any, /) -> Change: ...
 
 
-Services = Mapping[type[Resource], Service]
+Services = Mapping[type[Resource], ResourceMaker]
 
 
-class Done(NamedTuple):
+class ResourceOutcome(NamedTuple):
     """What became of a resource, or the one line on why nothing did."""
 
     resource: Resource
@@ -64,19 +64,19 @@ def services(names: Names, rest: Rest) -> Services:
         Api: Apis(rest),
         Account: Accounts(rest, names.project),
         Role: Roles(rest),
-        Topic: Topics(),
-        Subscription: Subscriptions(),
+        TopicResource: Topics(),
+        SubscriptionResource: Subscriptions(),
         Dataset: Datasets(names.project),
         Secret: Secrets(rest),
         Bucket: Buckets(rest),
         Repository: Repositories(rest),
         Grant: Grants(rest, number),
         DatasetGrant: DatasetGrants(names.project),
-        Schedule: Schedules(rest, number),
+        ScheduleResource: Schedules(rest, number),
     }
 
 
-def make(plan: Iterable[Resource], by: Services) -> Iterator[Done]:
+def make(plan: Iterable[Resource], by: Services) -> Iterator[ResourceOutcome]:
     """Ends at the first that fails, since others stand on it."""
     for resource in plan:
         done = _done(resource, by[type(resource)].ensure)
@@ -85,16 +85,18 @@ def make(plan: Iterable[Resource], by: Services) -> Iterator[Done]:
             return
 
 
-def take_away(plan: Iterable[Resource], by: Services) -> Iterator[Done]:
+def take_away(plan: Iterable[Resource], by: Services) -> Iterator[ResourceOutcome]:
     """In the opposite order; what can't be removed holds up nothing else."""
     for resource in reversed(tuple(plan)):
         yield _done(resource, by[type(resource)].remove)
 
 
-def _done(resource: Resource, do: Callable[[Any], Change]) -> Done:
+def _done(resource: Resource, do: Callable[[Any], Change]) -> ResourceOutcome:
     try:
-        return Done(resource, do(resource))
+        return ResourceOutcome(resource, do(resource))
     except ProvisionError as error:
-        return Done(resource, None, str(error))
+        return ResourceOutcome(resource, None, str(error))
     except (ApiError, NotFound) as error:
-        return Done(resource, None, f"{resource.kind} {resource.name}: {one_line(error)}")
+        return ResourceOutcome(
+            resource, None, f"{resource.kind} {resource.name}: {one_line(error)}"
+        )

@@ -18,11 +18,11 @@ from templates.provisioning.change import Change
 from templates.provisioning.errors import ProvisionError, missing
 from templates.provisioning.resources import Dataset, DatasetGrant
 
-RETRY = DEFAULT_RETRY.with_timeout(60)
+TABLE_RETRY = DEFAULT_RETRY.with_timeout(60)
 
 
 @contextmanager
-def errors(name: str, permission: str) -> Iterator[None]:
+def bigquery_errors(name: str, permission: str) -> Iterator[None]:
     try:
         yield
     except NotFound:
@@ -45,21 +45,24 @@ class Datasets:
         """Tables that are there keep their rows; the views are written anew."""
         change = self._make(dataset)
         uri = f"bq://{dataset.name}"
-        with errors(dataset.name, "bigquery.tables.create"), open_warehouse(uri) as warehouse:
+        with (
+            bigquery_errors(dataset.name, "bigquery.tables.create"),
+            open_warehouse(uri) as warehouse,
+        ):
             warehouse.create()
         return change
 
     def _make(self, dataset: Dataset) -> Change:
-        with errors(dataset.name, "bigquery.datasets.create"):
+        with bigquery_errors(dataset.name, "bigquery.datasets.create"):
             client = connect(self._project)
             try:
-                client.get_dataset(dataset.name, retry=RETRY)
+                client.get_dataset(dataset.name, retry=TABLE_RETRY)
             except NotFound:
                 wanted = bigquery.Dataset(dataset.name)
                 wanted.location = dataset.location
                 wanted.description = "Toxicity of public conversations, by mltox"
                 try:
-                    client.create_dataset(wanted, retry=RETRY)
+                    client.create_dataset(wanted, retry=TABLE_RETRY)
                 except Conflict:
                     return Change.THERE
                 return Change.MADE
@@ -68,9 +71,9 @@ class Datasets:
     def remove(self, dataset: Dataset) -> Change:
         """With its tables and all their rows."""
         try:
-            with errors(dataset.name, "bigquery.datasets.delete"):
+            with bigquery_errors(dataset.name, "bigquery.datasets.delete"):
                 client = connect(self._project)
-                client.delete_dataset(dataset.name, delete_contents=True, retry=RETRY)
+                client.delete_dataset(dataset.name, delete_contents=True, retry=TABLE_RETRY)
         except NotFound:
             return Change.ABSENT
         return Change.REMOVED
@@ -90,14 +93,14 @@ class DatasetGrants:
             return Change.ABSENT
 
     def _set(self, grant: DatasetGrant, *, wanted: bool) -> Change:
-        with errors(grant.dataset, "bigquery.datasets.update"):
+        with bigquery_errors(grant.dataset, "bigquery.datasets.update"):
             client = connect(self._project)
-            dataset = client.get_dataset(grant.dataset, retry=RETRY)
+            dataset = client.get_dataset(grant.dataset, retry=TABLE_RETRY)
             entry = bigquery.AccessEntry(grant.role, "userByEmail", grant.email)
             there = entry in dataset.access_entries
             if there == wanted:
                 return Change.THERE if wanted else Change.ABSENT
             others = [each for each in dataset.access_entries if each != entry]
             dataset.access_entries = [*others, entry] if wanted else others
-            client.update_dataset(dataset, ["access_entries"], retry=RETRY)
+            client.update_dataset(dataset, ["access_entries"], retry=TABLE_RETRY)
             return Change.MADE if wanted else Change.REMOVED

@@ -21,9 +21,9 @@ class Buckets:
     def ensure(self, bucket: Bucket) -> Change:
         return self._rest.ensure(
             self._item(bucket),
-            settings(bucket),
+            bucket_settings(bucket),
             create="storage/v1/b",
-            body={"name": bucket.name, "location": bucket.location, **settings(bucket)},
+            body={"name": bucket.name, "location": bucket.location, **bucket_settings(bucket)},
             params={"project": bucket.project},
             masked=False,
         )
@@ -41,7 +41,7 @@ class Buckets:
             ) from refused
 
 
-def settings(bucket: Bucket) -> Json:
+def bucket_settings(bucket: Bucket) -> Json:
     condition = {"age": TEMPORARY_DAYS, "matchesPrefix": list(bucket.temporary)}
     rules = [{"action": {"type": "Delete"}, "condition": condition}] if bucket.temporary else []
     return {

@@ -15,10 +15,10 @@ from templates.provisioning.resources import (
     Repository,
     Resource,
     Role,
-    Schedule,
+    ScheduleResource,
     Secret,
-    Subscription,
-    Topic,
+    SubscriptionResource,
+    TopicResource,
 )
 
 APIS = (
@@ -50,7 +50,7 @@ def plan(names: Names) -> tuple[Resource, ...]:
     return (
         *(Api(names.project, f"{api}.googleapis.com") for api in APIS),
         *identities(names),
-        *messages(names),
+        *messaging(names),
         Dataset(f"{names.project}.{names.dataset}", names.region),
         Secret(names.secret(AUTHOR_KEY)),
         Secret(names.secret(X_TOKEN)),
@@ -83,7 +83,7 @@ def identities(names: Names) -> Iterator[Resource]:
     )
 
 
-def messages(names: Names) -> Iterator[Resource]:
+def messaging(names: Names) -> Iterator[Resource]:
     """Topics, and a subscription of each.
 
     `posts` has no dead-letter policy and no exactly-once delivery: Dataflow keeps its own account
@@ -92,19 +92,19 @@ def messages(names: Names) -> Iterator[Resource]:
     put off while its post lies in BigQuery's streaming buffer or has not come yet, and must not be
     given up for it. An alert is meant for people, who want it once.
     """
-    yield Topic(names.topic(POSTS), retention_days=7)
+    yield TopicResource(names.topic(POSTS), retention_days=7)
     for name in (LETTERS, DELETIONS, ALERTS, UNDELIVERED):
-        yield Topic(names.topic(name))
-    yield Subscription(names.subscription(POSTS), names.topic(POSTS))
-    yield Subscription(names.subscription(LETTERS), names.topic(LETTERS))
-    yield Subscription(names.subscription(DELETIONS), names.topic(DELETIONS))
-    yield Subscription(
+        yield TopicResource(names.topic(name))
+    yield SubscriptionResource(names.subscription(POSTS), names.topic(POSTS))
+    yield SubscriptionResource(names.subscription(LETTERS), names.topic(LETTERS))
+    yield SubscriptionResource(names.subscription(DELETIONS), names.topic(DELETIONS))
+    yield SubscriptionResource(
         names.subscription(ALERTS),
         names.topic(ALERTS),
         exactly_once=True,
         dead_letter_topic=names.topic(UNDELIVERED),
     )
-    yield Subscription(names.subscription(UNDELIVERED), names.topic(UNDELIVERED))
+    yield SubscriptionResource(names.subscription(UNDELIVERED), names.topic(UNDELIVERED))
 
 
 def member(names: Names, account: str) -> str:
@@ -229,14 +229,14 @@ def pubsub_grants(names: Names) -> Iterator[Resource]:
 
 
 def schedules(names: Names) -> Iterator[Resource]:
-    yield Schedule(
+    yield ScheduleResource(
         f"{names.location}/jobs/mltox-poll",
         "*/15 * * * *",
         names.function,
         names.account("scheduler"),
         "one poll of X and Reddit",
     )
-    yield Schedule(
+    yield ScheduleResource(
         f"{names.location}/jobs/mltox-forecast",
         "20 0 * * *",
         f"https://dataflow.googleapis.com/v1b3/{names.location}/flexTemplates:launch",

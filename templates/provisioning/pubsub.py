@@ -19,16 +19,16 @@ from google.pubsub_v1 import DeadLetterPolicy, PublisherClient, SubscriberClient
 from google.pubsub_v1 import Subscription as SubscriptionMessage
 from google.pubsub_v1 import Topic as TopicMessage
 
-from mltox.google.pubsub.checks import DELETED_TOPIC, explained
+from mltox.google.pubsub.checks import DELETED_TOPIC, why_unanswered
 from mltox.google.retries import is_fleeting, patiently
 from templates.provisioning.change import Change
 from templates.provisioning.errors import ProvisionError, missing
-from templates.provisioning.resources import DAY_SECONDS, Subscription, Topic
+from templates.provisioning.resources import DAY_SECONDS, SubscriptionResource, TopicResource
 from templates.provisioning.rest import DISABLED
 
-Message = TypeVar("Message", TopicMessage, SubscriptionMessage)
+PubSubResource = TypeVar("PubSubResource", TopicMessage, SubscriptionMessage)
 
-TIMEOUT = 20.0
+PUBSUB_SECONDS = 20.0
 
 
 def fleeting(error: BaseException) -> bool:
@@ -41,7 +41,7 @@ _asking = patiently(again=fleeting, give_up_after=120.0)
 
 
 @contextmanager
-def errors(name: str, permission: str) -> Iterator[None]:
+def pubsub_errors(name: str, permission: str) -> Iterator[None]:
     try:
         yield
     except NotFound:
@@ -49,21 +49,21 @@ def errors(name: str, permission: str) -> Iterator[None]:
     except PermissionDenied as error:
         raise missing(name, permission, error.message) from error
     except (GoogleAPICallError, GoogleAuthError, RetryError) as error:
-        raise ProvisionError(explained(name, error)) from error
+        raise ProvisionError(why_unanswered(name, error)) from error
 
 
 def days(count: int) -> timedelta:
     return timedelta(seconds=count * DAY_SECONDS)
 
 
-def topic_message(topic: Topic) -> TopicMessage:
+def topic_message(topic: TopicResource) -> TopicMessage:
     message = TopicMessage(name=topic.name)
     if topic.retention_days:
         message.message_retention_duration = days(topic.retention_days)
     return message
 
 
-def subscription_message(subscription: Subscription) -> SubscriptionMessage:
+def subscription_message(subscription: SubscriptionResource) -> SubscriptionMessage:
     shortest, longest = subscription.backoff_seconds
     message = SubscriptionMessage(
         name=subscription.name,
@@ -97,7 +97,7 @@ SETTINGS = (
 
 
 class Topics:
-    def ensure(self, topic: Topic) -> Change:
+    def ensure(self, topic: TopicResource) -> Change:
         with PublisherClient() as client:
             return ensure(
                 topic.name,
@@ -105,32 +105,38 @@ class Topics:
                 topic_message(topic),
                 ("message_retention_duration",),
                 get=lambda: _asking(
-                    client.get_topic, request={"topic": topic.name}, retry=None, timeout=TIMEOUT
+                    client.get_topic,
+                    request={"topic": topic.name},
+                    retry=None,
+                    timeout=PUBSUB_SECONDS,
                 ),
                 create=lambda message: _asking(
-                    client.create_topic, request=message, retry=None, timeout=TIMEOUT
+                    client.create_topic, request=message, retry=None, timeout=PUBSUB_SECONDS
                 ),
                 update=lambda message, mask: _asking(
                     client.update_topic,
                     request={"topic": message, "update_mask": mask},
                     retry=None,
-                    timeout=TIMEOUT,
+                    timeout=PUBSUB_SECONDS,
                 ),
             )
 
-    def remove(self, topic: Topic) -> Change:
+    def remove(self, topic: TopicResource) -> Change:
         with PublisherClient() as client:
             return remove(
                 topic.name,
                 "pubsub.topics",
                 lambda: _asking(
-                    client.delete_topic, request={"topic": topic.name}, retry=None, timeout=TIMEOUT
+                    client.delete_topic,
+                    request={"topic": topic.name},
+                    retry=None,
+                    timeout=PUBSUB_SECONDS,
                 ),
             )
 
 
 class Subscriptions:
-    def ensure(self, subscription: Subscription) -> Change:
+    def ensure(self, subscription: SubscriptionResource) -> Change:
         """Raises ProvisionError where one of that name hangs on another topic."""
         with SubscriberClient() as client:
 
@@ -139,7 +145,7 @@ class Subscriptions:
                     client.get_subscription,
                     request={"subscription": subscription.name},
                     retry=None,
-                    timeout=TIMEOUT,
+                    timeout=PUBSUB_SECONDS,
                 )
                 if found.topic != subscription.topic:
                     of = "a topic that is gone" if found.topic == DELETED_TOPIC else found.topic
@@ -157,17 +163,17 @@ class Subscriptions:
                 SETTINGS,
                 get=get,
                 create=lambda message: _asking(
-                    client.create_subscription, request=message, retry=None, timeout=TIMEOUT
+                    client.create_subscription, request=message, retry=None, timeout=PUBSUB_SECONDS
                 ),
                 update=lambda message, mask: _asking(
                     client.update_subscription,
                     request={"subscription": message, "update_mask": mask},
                     retry=None,
-                    timeout=TIMEOUT,
+                    timeout=PUBSUB_SECONDS,
                 ),
             )
 
-    def remove(self, subscription: Subscription) -> Change:
+    def remove(self, subscription: SubscriptionResource) -> Change:
         with SubscriberClient() as client:
             return remove(
                 subscription.name,
@@ -176,7 +182,7 @@ class Subscriptions:
                     client.delete_subscription,
                     request={"subscription": subscription.name},
                     retry=None,
-                    timeout=TIMEOUT,
+                    timeout=PUBSUB_SECONDS,
                 ),
             )
 
@@ -184,31 +190,31 @@ class Subscriptions:
 def ensure(
     name: str,
     family: str,
-    wanted: Message,
+    wanted: PubSubResource,
     settings: tuple[str, ...],
     *,
-    get: Callable[[], Message],
-    create: Callable[[Message], Message],
-    update: Callable[[Message, FieldMask], Message],
+    get: Callable[[], PubSubResource],
+    create: Callable[[PubSubResource], PubSubResource],
+    update: Callable[[PubSubResource, FieldMask], PubSubResource],
 ) -> Change:
     try:
-        with errors(name, f"{family}.get"):
+        with pubsub_errors(name, f"{family}.get"):
             found = get()
     except NotFound:
-        with errors(name, f"{family}.create"):
+        with pubsub_errors(name, f"{family}.create"):
             create(wanted)
         return Change.MADE
     differing = [field for field in settings if getattr(found, field) != getattr(wanted, field)]
     if not differing:
         return Change.THERE
-    with errors(name, f"{family}.update"):
+    with pubsub_errors(name, f"{family}.update"):
         update(wanted, FieldMask(paths=differing))
     return Change.CHANGED
 
 
 def remove(name: str, family: str, delete: Callable[[], None]) -> Change:
     try:
-        with errors(name, f"{family}.delete"):
+        with pubsub_errors(name, f"{family}.delete"):
             delete()
     except NotFound:
         return Change.ABSENT

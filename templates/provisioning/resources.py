@@ -24,7 +24,7 @@ class Api:
 
 
 @dataclass(frozen=True)
-class Topic:
+class TopicResource:
     kind: ClassVar[str] = "topic"
     name: str
     retention_days: int | None = None
@@ -36,7 +36,7 @@ class Topic:
 
 
 @dataclass(frozen=True)
-class Subscription:
+class SubscriptionResource:
     """It never expires, however long nobody pulls."""
 
     kind: ClassVar[str] = "subscription"
@@ -188,7 +188,7 @@ class DatasetGrant:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class ScheduleResource:
     """A request at fixed times (UTC). It is made paused: what it calls may not be there yet."""
 
     kind: ClassVar[str] = "schedule"
@@ -214,8 +214,8 @@ class Schedule:
 
 Resource = (
     Api
-    | Topic
-    | Subscription
+    | TopicResource
+    | SubscriptionResource
     | Dataset
     | Account
     | Role
@@ -224,5 +224,5 @@ Resource = (
     | Repository
     | Grant
     | DatasetGrant
-    | Schedule
+    | ScheduleResource
 )

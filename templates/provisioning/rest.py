@@ -20,9 +20,9 @@ from templates.provisioning.errors import ProvisionError, missing
 
 Json = dict[str, Any]
 
-SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GOOGLE = "https://{service}.googleapis.com"
-TIMEOUT = 30.0
+REST_SECONDS = 30.0
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
 CONFLICT = frozenset({409, 412})
 DISABLED = "SERVICE_DISABLED"
@@ -51,7 +51,7 @@ class Item:
     """How a message calls it."""
 
 
-TRIES = 9
+REST_TRIES = 9
 """Two minutes in all, as long as a new API may take to answer: waits of about 1, 2, 4, 8, 16, and
 then 30 seconds."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
@@ -75,7 +75,7 @@ class Rest:
     def patiently(self, again: Callable[[BaseException], bool]) -> Retrying:
         return patiently(
             again=again,
-            tries=TRIES,
+            tries=REST_TRIES,
             sleep=self._sleep,
             first=FIRST_WAIT,
             longest=LONGEST_WAIT,
@@ -184,7 +184,7 @@ class Rest:
         body: Mapping[str, Any] | None,
         params: Mapping[str, str] | None,
     ) -> Json:
-        answer = self._session.request(method, url, json=body, params=params, timeout=TIMEOUT)
+        answer = self._session.request(method, url, json=body, params=params, timeout=REST_SECONDS)
         if answer.ok:
             return answer.json() if answer.content else {}
         raise refusal(answer.status_code, answer.text, _json_of(answer))
@@ -223,11 +223,11 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, requests.RequestException) or is_fleeting(error)
 
 
-def connect(project: str) -> Rest:
+def connect_rest(project: str) -> Rest:
     """With the machine's credentials, at the project's quotas: those of a person have none of their
     own. Raises ProvisionError where there are none."""
     try:
-        credentials, _ = google.auth.default(scopes=[SCOPE], quota_project_id=project)
+        credentials, _ = google.auth.default(scopes=[CLOUD_SCOPE], quota_project_id=project)
     except GoogleAuthError as error:
         raise ProvisionError(no_credentials(error)) from error
     return Rest(AuthorizedSession(credentials))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from commands.detect import main, seconds_of, series_of
+from commands.detect import main, seconds_of_stamp, series_of
 from mltox.base.errors import UsageError
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -91,4 +91,6 @@ def test_no_file_and_no_rate_are_refused(tmp_path: Path) -> None:
 
 
 def test_times_with_an_offset_are_told_apart_from_utc() -> None:
-    assert seconds_of("1970-01-01T02:00+01:00") == seconds_of("1970-01-01T01:00") == 3600.0
+    assert (
+        seconds_of_stamp("1970-01-01T02:00+01:00") == seconds_of_stamp("1970-01-01T01:00") == 3600.0
+    )

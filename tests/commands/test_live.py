@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.live import PAST, parted, refuse_taken
+from commands.live import PAST_SPAN, parted, refuse_taken
 from commands.publish import arrivals
 from ingest.sources.sample.writing import write_sample
 from mltox.base.errors import UsageError
@@ -50,7 +50,7 @@ def test_the_stream_begins_with_an_incident_and_two_weeks_lie_behind_it(tmp_path
     first = arrivals(past[:1], start)
     (began,) = (row.at for row in first)
     origin = began - began % DAY
-    assert start - origin >= PAST
+    assert start - origin >= PAST_SPAN
     begins = [origin + incident.start * HOUR for incident in sample.incidents]
     assert min(abs(start - at) for at in begins) < HOUR
     assert all(row.at >= start for row in coming)

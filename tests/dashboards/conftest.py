@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.queries import Day, Example, Hour
+from dashboards.queries import Day, ExamplePost, Hour
 from mltox.posts.records import HOUR, Anomaly
 
 
@@ -53,10 +53,10 @@ def day() -> Callable[..., Day]:
 
 
 @pytest.fixture
-def example() -> Callable[..., Example]:
-    default = Example("politics", 0, "mean_toxicity", 1, "x:1", "You fool", 0.8, "x", 0)
+def example() -> Callable[..., ExamplePost]:
+    default = ExamplePost("politics", 0, "mean_toxicity", 1, "x:1", "You fool", 0.8, "x", 0)
 
-    def make(**fields: Any) -> Example:
+    def make(**fields: Any) -> ExamplePost:
         return default._replace(**fields)
 
     return make

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboards.foreseen import NOT_RUN, PAST, foreseen
-from dashboards.queries import METRICS, Hour
+from dashboards.foreseen import FORECAST_IS_OVER, NOT_RUN, foreseen
+from dashboards.queries import PAGE_METRICS, Hour
 from mltox.posts.records import HOUR, Forecast, Micros
 
 HourOf = Callable[..., Hour]
@@ -16,7 +16,7 @@ HourOf = Callable[..., Hour]
 def coming(start: int) -> list[Forecast]:
     return [
         Forecast("politics", metric, start * HOUR, at * HOUR, 1, 0, 2, 0, 3, "pool", None)
-        for metric in METRICS
+        for metric in PAGE_METRICS
         for at in range(start, start + 168)
     ]
 
@@ -49,6 +49,6 @@ def test_a_topic_that_has_ended_has_none_whatever_was_forecast(month: list[Hour]
 def test_one_that_is_over_is_not_drawn_and_one_that_was_not_made_is_told(
     month: list[Hour],
 ) -> None:
-    assert set(foreseen(coming(300), month, 720 * HOUR).why_not.values()) == {PAST}
+    assert set(foreseen(coming(300), month, 720 * HOUR).why_not.values()) == {FORECAST_IS_OVER}
     assert set(foreseen([], month, 720 * HOUR).why_not.values()) == {NOT_RUN}
     assert foreseen([], [], 0).why_not["posts"] == "no forecast yet: no hour with a value"

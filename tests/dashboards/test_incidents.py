@@ -5,7 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.incidents import Incident, incidents
+from dashboards.incidents import IncidentRun, incidents
 from mltox.detection.alerts import COOLDOWN
 from mltox.posts.records import HOUR, Anomaly
 
@@ -91,7 +91,7 @@ def test_what_was_said_at_the_time_stands_before_what_was_said_afterwards(
     assert not both.only_afterwards
     assert incidents(rows[2:])[0].only_afterwards
     # Nobody was told while it went on, so it does not go on.
-    assert not Incident("t", 1, (rows[2],)).ongoing(3 * HOUR)
+    assert not IncidentRun("t", 1, (rows[2],)).ongoing(3 * HOUR)
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 60)), unique=True), st.randoms())

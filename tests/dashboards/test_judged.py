@@ -6,9 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboards.judged import AFTERWARDS, EARLY, GAP, JUDGED, UNJUDGED, judged, sentence
+from dashboards.judged import (
+    AFTERWARDS,
+    EARLY,
+    GAP,
+    JUDGED,
+    UNJUDGED,
+    hour_statuses,
+    judged_sentence,
+)
 from dashboards.queries import Hour
-from mltox.detection.gaps import Span, gaps
+from mltox.detection.gaps import HourSpan, gaps
 from mltox.posts.records import HOUR
 
 HourOf = Callable[..., Hour]
@@ -26,21 +34,21 @@ HourOf = Callable[..., Hour]
 def test_six_hours_with_posts_are_not_judged_and_72_early(
     hour: HourOf, hours: int, runs: list[tuple[str, int]]
 ) -> None:
-    found = judged([hour(at) for at in range(hours)], [], [])
+    found = hour_statuses([hour(at) for at in range(hours)], [], [])
     assert list(found.runs) == runs
     assert found.known == hours - 6
 
 
 def test_hours_without_posts_do_not_warm_anything(hour: HourOf) -> None:
     sparse = [hour(2 * at) for at in range(73)]
-    assert list(judged(sparse, [], []).runs) == [(UNJUDGED, 12), (EARLY, 132), (JUDGED, 1)]
+    assert list(hour_statuses(sparse, [], []).runs) == [(UNJUDGED, 12), (EARLY, 132), (JUDGED, 1)]
 
 
 def test_hours_judged_afterwards_are_known_and_said_to_be(hour: HourOf) -> None:
-    found = judged([hour(at) for at in range(80)], [Span(0, 80 * HOUR)], [])
+    found = hour_statuses([hour(at) for at in range(80)], [HourSpan(0, 80 * HOUR)], [])
     assert list(found.runs) == [(AFTERWARDS, 6), (EARLY, 66), (JUDGED, 8)]
     assert found.known == 80
-    assert sentence(found) == (
+    assert judged_sentence(found) == (
         "74 of 80 hours were judged, 66 of them early, when little was known,"
         " 6 from what came after them"
     )
@@ -48,7 +56,7 @@ def test_hours_judged_afterwards_are_known_and_said_to_be(hour: HourOf) -> None:
 
 def test_a_gap_is_neither_normal_nor_unjudged(hour: HourOf) -> None:
     rows = [hour(at) for at in (*range(80), *range(100, 110))]
-    found = judged(rows, [], [Span(80 * HOUR, 100 * HOUR)])
+    found = hour_statuses(rows, [], [HourSpan(80 * HOUR, 100 * HOUR)])
     assert list(found.runs) == [
         (UNJUDGED, 6),
         (EARLY, 66),
@@ -56,11 +64,11 @@ def test_a_gap_is_neither_normal_nor_unjudged(hour: HourOf) -> None:
         (GAP, 20),
         (JUDGED, 10),
     ]
-    assert "20 are a gap of the collection" in sentence(found)
+    assert "20 are a gap of the collection" in judged_sentence(found)
 
 
 def test_nothing_is_nothing() -> None:
-    assert judged([], [], []).known == 0
+    assert hour_statuses([], [], []).known == 0
 
 
 def collected(*runs: tuple[int, int, int]) -> list[tuple[int, int]]:

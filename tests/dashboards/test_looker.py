@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from commands.dashboard import main
-from dashboards.looker import REPORT, SOURCES, link
+from dashboards.looker import DATA_SOURCES, REPORT, report_link
 from mltox.warehouse.location import BigQueryDataset
 from mltox.warehouse.views import VIEWS
 
@@ -22,9 +22,9 @@ def parameters(url: str) -> dict[str, str]:
 
 
 def test_every_source_is_a_view_with_its_own_alias() -> None:
-    assert set(SOURCES) <= set(VIEWS)
-    found = parameters(link(DATASET, SOURCES))
-    for view, name in SOURCES.items():
+    assert set(DATA_SOURCES) <= set(VIEWS)
+    found = parameters(report_link(DATASET, DATA_SOURCES))
+    for view, name in DATA_SOURCES.items():
         source = {key: found.pop(f"ds.{view}.{key}") for key in list_of(found, view)}
         assert source == {
             "connector": "bigQuery",
@@ -43,7 +43,7 @@ def list_of(found: dict[str, str], view: str) -> list[str]:
 
 
 def test_a_template_is_copied() -> None:
-    found = parameters(link(DATASET, ["topic_daily"], template="0a1b-2c"))
+    found = parameters(report_link(DATASET, ["topic_daily"], template="0a1b-2c"))
     assert found["c.reportId"] == "0a1b-2c" and "c.mode" not in found
 
 
@@ -53,8 +53,8 @@ def test_the_command_prints_links_without_asking_anybody(
     monkeypatch.setattr("commands.dashboard.open_warehouse", None)
     assert main(["--warehouse", "bq://some-project.mltox", "--looker"]) == 0
     urls = [word for word in capsys.readouterr().out.split() if word.startswith("https:")]
-    assert urls[0] == link(DATASET, SOURCES)
-    assert urls[1:] == [link(DATASET, [view]) for view in SOURCES]
+    assert urls[0] == report_link(DATASET, DATA_SOURCES)
+    assert urls[1:] == [report_link(DATASET, [view]) for view in DATA_SOURCES]
     arguments = ["--warehouse", "bq://some-project.mltox", "--looker", "--looker-template", "0a1b"]
     assert main(arguments) == 0
     (url,) = (word for word in capsys.readouterr().out.split() if word.startswith("https:"))

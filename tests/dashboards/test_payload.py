@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dashboards import payload
 from dashboards.annotations import Annotation
 from dashboards.incidents import incidents
-from dashboards.judged import GAP, JUDGED, UNJUDGED, Judged
+from dashboards.judged import GAP, JUDGED, UNJUDGED, HourStatuses
 from dashboards.payload import (
     MAX_EXAMPLES,
     MAX_HOURS,
     MAX_INCIDENTS,
+    MAX_POST_TEXT,
     MAX_STEPS,
-    MAX_TEXT,
     TopicData,
 )
-from dashboards.queries import Day, Example, Hour, LabelDay, Step
-from mltox.detection.gaps import Span
+from dashboards.queries import Day, ExamplePost, Hour, LabelDay, Step
+from mltox.detection.gaps import HourSpan
 from mltox.posts.records import HOUR, Anomaly, Forecast
 
 EMPTY = TopicData("t")
@@ -87,7 +87,7 @@ def test_forecasts_are_in_the_order_of_their_hours() -> None:
         Forecast("t", "posts", 0, 1 * HOUR, 4.0, 3, 5, 2, 6, "prophet", 0.5),
         Forecast("t", "toxic_share", 0, 1 * HOUR, 0.1, 0.05, 0.2, 0.0, 0.3, "seasonal_naive", None),
     ]
-    got = payload.forecast(rows)
+    got = payload.forecast_block(rows)
     assert list(got) == ["toxic_share", "posts"]
     assert got["posts"]["start"] == 3_600_000
     assert got["posts"]["expected"] == [4.0, 5.0]
@@ -96,7 +96,7 @@ def test_forecasts_are_in_the_order_of_their_hours() -> None:
 
 
 def test_an_incident_tells_its_terms_and_its_most_toxic_posts_once(
-    anomaly: Callable[..., Anomaly], example: Callable[..., Example]
+    anomaly: Callable[..., Anomaly], example: Callable[..., ExamplePost]
 ) -> None:
     found = incidents(
         [
@@ -114,7 +114,7 @@ def test_an_incident_tells_its_terms_and_its_most_toxic_posts_once(
     ]
     got = payload.incident(found[0], posts, EMPTY, 9 * HOUR)
     assert [e["toxicity"] for e in got["examples"]] == [90_000, 50_000, None]
-    assert got["examples"][0]["text"] == "y" * (MAX_TEXT - 1) + "…"
+    assert got["examples"][0]["text"] == "y" * (MAX_POST_TEXT - 1) + "…"
     assert got["examples"][2]["text"] is None
     assert [e["copies"] for e in got["examples"]] == [1, 2, 1]
     assert got["terms"][0] == "a\ufffdb"
@@ -124,7 +124,7 @@ def test_an_incident_tells_its_terms_and_its_most_toxic_posts_once(
 
 
 def test_examples_are_bounded(
-    anomaly: Callable[..., Anomaly], example: Callable[..., Example]
+    anomaly: Callable[..., Anomaly], example: Callable[..., ExamplePost]
 ) -> None:
     posts = [example(post_id=f"x:{i}", text=f"post {i}") for i in range(50)]
     assert (
@@ -135,14 +135,14 @@ def test_examples_are_bounded(
 
 def test_only_the_last_incidents_are_kept(anomaly: Callable[..., Anomaly]) -> None:
     found = incidents([anomaly(hour=10 * i * HOUR) for i in range(MAX_INCIDENTS + 3)])
-    got = payload.topic(TopicData("politics", incidents=found), 0)
+    got = payload.topic_block(TopicData("politics", incidents=found), 0)
     assert got["incidents_left_out"] == 3
     assert [e["number"] for e in got["incidents"]][:1] == [4]
     assert len(got["incidents"]) == MAX_INCIDENTS
 
 
 def test_a_surge_of_posts_shows_what_its_explanation_chose_and_not_the_most_toxic(
-    anomaly: Callable[..., Anomaly], example: Callable[..., Example]
+    anomaly: Callable[..., Anomaly], example: Callable[..., ExamplePost]
 ) -> None:
     found = incidents([anomaly(metric="posts", terms=("goal",))])
     posts = [
@@ -164,22 +164,22 @@ def test_events_stand_beside_the_incidents_that_they_touch(
         Annotation("a match", 0, HOUR),
         Annotation("later", 11 * HOUR, 12 * HOUR),
     ]
-    got = payload.topic(TopicData("politics", incidents=found, annotations=events), 0)
+    got = payload.topic_block(TopicData("politics", incidents=found, annotations=events), 0)
     assert got["incidents"][0]["events"] == ["a debate"]
     assert [event["title"] for event in got["events"]] == ["a debate", "a match", "later"]
 
 
 def test_what_was_judged_goes_with_the_topic() -> None:
     runs = ((UNJUDGED, 72), (JUDGED, 20), (GAP, 8))
-    data = TopicData("t", judged=Judged(0, runs), gaps=[Span(92 * HOUR, 100 * HOUR)])
-    got = payload.topic(data, 0)
+    data = TopicData("t", judged=HourStatuses(0, runs), gaps=[HourSpan(92 * HOUR, 100 * HOUR)])
+    got = payload.topic_block(data, 0)
     assert got["judged"] == [["unjudged", 72], ["judged", 20], ["gap", 8]]
     assert got["judged_text"].startswith("20 of 100 hours were judged, 72 were not")
     assert got["gaps"] == [[92 * 3_600_000, 100 * 3_600_000]]
 
 
 def test_a_topic_of_which_nothing_is_known_is_valid_json() -> None:
-    got = payload.topic(TopicData("t\ud800"), 0)
+    got = payload.topic_block(TopicData("t\ud800"), 0)
     assert json.loads(json.dumps(got, allow_nan=False)) == {
         "name": "t\ufffd",
         "hourly": None,

@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from dashboards import sections
-from dashboards.clock import Clock
-from dashboards.incidents import Incident, incidents
+from dashboards.clock import PageClock
+from dashboards.incidents import IncidentRun, incidents
 from dashboards.planted import Planted
 from dashboards.queries import Day, Hour, Letters, ModelUse, TopicTotals
 from dashboards.summary import Now
 from dashboards.view import Told, View
-from mltox.detection.gaps import Span
+from mltox.detection.gaps import HourSpan
 from mltox.posts.records import DAY, HOUR, Anomaly, ForecastAccuracy, Micros
 
 BAD = "<script>alert(1)</script>\"'&"
@@ -34,18 +34,18 @@ def totals(
 def view(
     *topics: TopicTotals,
     states: Sequence[Now] | None = None,
-    found: dict[str, list[Incident]] | None = None,
+    found: dict[str, list[IncidentRun]] | None = None,
     letters: Sequence[Letters] = (),
     days: dict[str, list[Day]] | None = None,
     hours: dict[str, list[Hour]] | None = None,
-    afterwards: dict[str, list[Span]] | None = None,
+    afterwards: dict[str, list[HourSpan]] | None = None,
     accuracies: Sequence[ForecastAccuracy] = (),
     clock: Micros = 100 * HOUR,
 ) -> View:
     return View(
         warehouse=NoWarehouse(),
         told=Told(),
-        clock=Clock(clock, live=False),
+        clock=PageClock(clock, live=False),
         totals=list(topics),
         models=[],
         letters=list(letters),
@@ -79,12 +79,12 @@ def test_title(topics: list[str], title: str) -> None:
 
 def test_meta_says_what_when_and_by_which_model() -> None:
     models = [ModelUse("m@1", 9, HOUR), ModelUse(BAD, 1, 2 * HOUR)]
-    text = sections.meta([totals("a")], models, Clock(100 * HOUR, live=False))
+    text = sections.meta([totals("a")], models, PageClock(100 * HOUR, live=False))
     assert "1 Jan 1970, 00:00</time> to " in text
     assert "“now” is <time" in text and "5 Jan 1970, 04:00</time>, the end of these data" in text
     assert "scored by m@1, &lt;script&gt;" in text
     assert "1 Jan 1970, 02:00" in text
-    assert "“now”" not in sections.meta([totals("a")], models, Clock(100 * HOUR, live=True))
+    assert "“now”" not in sections.meta([totals("a")], models, PageClock(100 * HOUR, live=True))
 
 
 def test_tiles_weigh_topics_by_their_scored_posts_and_say_of_how_many() -> None:
@@ -108,7 +108,7 @@ def test_no_incident_is_told_without_the_hours_that_were_judged() -> None:
     )
     more = [*hours, Hour("a", 72 * HOUR, 10, 0, 0.1, 0.1)]
     assert "in 67 of 73 hours" in sections.tiles(view(totals("a"), hours={"a": more}))
-    whole = view(totals("a"), hours={"a": hours}, afterwards={"a": [Span(0, 72 * HOUR)]})
+    whole = view(totals("a"), hours={"a": hours}, afterwards={"a": [HourSpan(0, 72 * HOUR)]})
     assert "in 72 of 72 hours" in sections.tiles(whole)
 
 
@@ -160,7 +160,7 @@ def test_an_open_incident_is_told_while_it_may_go_on(anomaly: Callable[..., Anom
 def test_of_many_topics_the_busiest_stand_in_the_markup() -> None:
     many = [totals(f"t{i:04d}", posts=i) for i in range(5000)]
     markup = sections.overview(view(*many))
-    assert markup.count("<tr data-topic=") == sections.ROWS
+    assert markup.count("<tr data-topic=") == sections.OVERVIEW_ROWS
     assert "t4999" in markup and "t0001" not in markup
     assert "4,950 more" in markup
     assert len(markup) < 60_000

@@ -19,9 +19,9 @@ import pytest
 from commands.dashboard import opened_and_closed, stamp_of
 from commands.stream import serve_page
 from dashboards.errors import DashboardError
-from dashboards.live import NewestPage, Shown, file_stamp
+from dashboards.live import LastPage, NewestPage, file_stamp
 from dashboards.page import LivePage, render_live
-from dashboards.serve import HERE, serve
+from dashboards.serve import HERE, serving_page
 from mltox.base.errors import UsageError
 from mltox.posts.records import SECOND, HourlyToxicity
 from mltox.warehouse import WarehouseBusy, open_warehouse
@@ -61,7 +61,7 @@ def fill(path: Path, *rows: HourlyToxicity) -> None:
 def served(path: Path) -> Iterator[str]:
     """As `mltox dashboard --serve` serves it."""
     uri = str(path)
-    with serve(
+    with serving_page(
         lambda now: opened_and_closed(uri, now, sample=False), (HERE, 0), stamp_of(uri)
     ) as where:
         yield where
@@ -69,7 +69,7 @@ def served(path: Path) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dashboards.live.PAUSE", 0.0)
+    monkeypatch.setattr("dashboards.live.LOOK_PAUSE", 0.0)
     monkeypatch.setattr("dashboards.live.REST", 0)
 
 
@@ -231,7 +231,7 @@ def test_a_port_in_use_is_one_line(file: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(DashboardError, match=f"{HERE}:{port}: address already in use"):
-            serve(lambda now: PAGE, (HERE, port), lambda: 1).__enter__()
+            serving_page(lambda now: PAGE, (HERE, port), lambda: 1).__enter__()
         with DuckDBWarehouse(file) as warehouse, pytest.raises(UsageError, match="--port"):
             serve_page(warehouse, port).__enter__()
 
@@ -240,7 +240,7 @@ def test_an_unforeseen_error_is_a_page_and_the_next_try_can_work() -> None:
     outcomes: Iterator[Callable[[], LivePage]] = iter(
         [lambda: PAGE._replace(version=str(1 // 0)), lambda: PAGE]
     )
-    with serve(lambda now: next(outcomes)(), (HERE, 0), lambda: 1) as where:
+    with serving_page(lambda now: next(outcomes)(), (HERE, 0), lambda: 1) as where:
         answer = ask(where)
         assert answer.status == 503 and "ZeroDivision" not in answer.body
         assert ask(where).body == PAGE.html
@@ -265,7 +265,7 @@ def test_nothing_is_made_while_nothing_changes() -> None:
 def test_the_warehouse_is_not_looked_at_more_often_than_the_pause(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("dashboards.live.PAUSE", 3600.0)
+    monkeypatch.setattr("dashboards.live.LOOK_PAUSE", 3600.0)
     made: list[int] = []
 
     def render(now: int) -> LivePage:
@@ -312,7 +312,7 @@ def test_a_problem_leaves_the_page_and_goes_away() -> None:
 
     newest = NewestPage(render, lambda: object())
     first = newest.look()
-    assert newest.look() == Shown(PAGE, first.updated, "busy")
+    assert newest.look() == LastPage(PAGE, first.updated, "busy")
     assert newest.look().problem is None
 
 
@@ -353,13 +353,15 @@ def test_serve_says_where_the_page_is_and_ends_well_on_ctrl_c(file: Path) -> Non
 
 def test_an_address_of_ipv6_is_served_and_written_in_brackets(file: Path) -> None:
     uri = str(file)
-    with serve(
+    with serving_page(
         lambda now: opened_and_closed(uri, now, sample=False), ("::1", 0), stamp_of(uri)
     ) as where:
         assert re.fullmatch(r"http://\[::1\]:[0-9]+/", where)
         assert ask(where).status == 200
     with (
         pytest.raises(DashboardError, match=r"cannot serve at \[::2\]:0"),
-        serve(lambda now: opened_and_closed(uri, now, sample=False), ("::2", 0), stamp_of(uri)),
+        serving_page(
+            lambda now: opened_and_closed(uri, now, sample=False), ("::2", 0), stamp_of(uri)
+        ),
     ):
         pass

@@ -1,17 +1,17 @@
 import pytest
 
-from dashboards.queries import Span
-from dashboards.summary import LEAST_SCORED, Now, duration, now
+from dashboards.queries import DaySpan
+from dashboards.summary import LEAST_DAY_POSTS, Now, duration, now
 from mltox.posts.records import DAY, HOUR
 
 CLOCK = 100 * DAY
 
 
-def span(place: int, scored: int = 100, share: float = 0.1, posts: int | None = None) -> Span:
-    return Span("politics", place, scored if posts is None else posts, scored, share * scored)
+def span(place: int, scored: int = 100, share: float = 0.1, posts: int | None = None) -> DaySpan:
+    return DaySpan("politics", place, scored if posts is None else posts, scored, share * scored)
 
 
-def state(*spans: Span, quiet: int = 0) -> Now:
+def state(*spans: DaySpan, quiet: int = 0) -> Now:
     """`quiet` hours have passed since the end of the topic's last hour with posts."""
     return now(spans, CLOCK, CLOCK - (quiet + 1) * HOUR)
 
@@ -37,7 +37,11 @@ def test_days_of_an_incident_hardly_widen_what_is_usual() -> None:
 
 @pytest.mark.parametrize(
     ("scored", "verdict"),
-    [(1, "too few posts"), (LEAST_SCORED - 1, "too few posts"), (LEAST_SCORED, "above usual")],
+    [
+        (1, "too few posts"),
+        (LEAST_DAY_POSTS - 1, "too few posts"),
+        (LEAST_DAY_POSTS, "above usual"),
+    ],
 )
 def test_few_posts_are_no_evidence(scored: int, verdict: str) -> None:
     quiet = [span(d, 100, 0.0) for d in range(1, 20)]
@@ -45,7 +49,7 @@ def test_few_posts_are_no_evidence(scored: int, verdict: str) -> None:
 
 
 def test_days_of_few_posts_say_nothing_of_what_is_usual() -> None:
-    few = [span(d, LEAST_SCORED - 1, 1.0) for d in range(1, 20)]
+    few = [span(d, LEAST_DAY_POSTS - 1, 1.0) for d in range(1, 20)]
     assert state(span(0), *few).verdict == "too little history"
     assert state(span(0), *few, *(span(d, 100, 0.1) for d in range(20, 23))).usual == 0.1
 
@@ -58,7 +62,7 @@ def test_verdict_is_about_the_range_of_the_days_before(share: float, verdict: st
 
 
 def test_no_scored_post_in_the_last_day() -> None:
-    found = state(Span("politics", 0, 3, 0, 0.0), span(1), span(2), span(3))
+    found = state(DaySpan("politics", 0, 3, 0, 0.0), span(1), span(2), span(3))
     assert (found.posts, found.share, found.verdict) == (3, None, "no scored posts")
 
 

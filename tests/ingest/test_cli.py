@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest import cli
-from ingest.sources.registry import SOURCES, load
+from ingest.sources.registry import SOURCES, source_module
 from mltox.google.secrets import SecretError
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.topics import Topic
@@ -19,7 +19,7 @@ TOPIC = ["--output-topic", "projects/p/topics/posts"]
 
 
 def options_of(name: str, *arguments: str) -> argparse.Namespace:
-    return cli.parser(name, SOURCES[name], load(name)).parse_args([*TOPIC, *arguments])
+    return cli.parser(name, SOURCES[name], source_module(name)).parse_args([*TOPIC, *arguments])
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_a_person_can_mend_is_one_line(
 def test_a_network_has_to_be_given_topics() -> None:
     entry = SOURCES["bluesky"]
     with pytest.raises(SystemExit):
-        cli.parser("bluesky", entry, load("sample")).parse_args(TOPIC)
+        cli.parser("bluesky", entry, source_module("sample")).parse_args(TOPIC)
 
 
 def test_an_outbox_lies_where_the_disk_stays() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ingest import poll
 from ingest.cursors.store import Conflict
-from ingest.poll import Busy, PollError, Settings, poll_all
+from ingest.poll import Busy, PollError, PollSettings, poll_all
 from ingest.sources.source import Batch, SourceError
 from mltox.base.logs import JsonFormatter
 from mltox.posts.authors import AuthorKeys
@@ -39,7 +39,7 @@ def test_a_source_gets_the_common_options_and_its_own() -> None:
         *("--output-topic", "projects/p/topics/posts", "--topics-file", "topics.yaml"),
         *("--state", "gs://bucket/cursors", "--deletions-topic", "projects/p/topics/gone"),
     ]
-    settings = Settings.of(environment)
+    settings = PollSettings.of(environment)
     assert settings.seconds == 45.5
     assert settings.arguments == {
         "x-search": ["--monthly-budget", "50 usd", "--price-per-read", "0.005", *common],
@@ -50,7 +50,7 @@ def test_a_source_gets_the_common_options_and_its_own() -> None:
 @pytest.mark.parametrize("name", ENVIRONMENT)
 def test_what_is_missing_is_named(name: str) -> None:
     with pytest.raises(PollError, match=f"^{name} is not set$"):
-        Settings.of({**ENVIRONMENT, name: " "})
+        PollSettings.of({**ENVIRONMENT, name: " "})
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_is_missing_is_named(name: str) -> None:
 )
 def test_what_makes_no_sense_is_named(name: str, value: str) -> None:
     with pytest.raises(PollError, match=name):
-        Settings.of(ENVIRONMENT | {name: value})
+        PollSettings.of(ENVIRONMENT | {name: value})
 
 
 def test_options_that_a_source_does_not_know_end_no_process(
@@ -159,7 +159,7 @@ def test_a_poll_that_got_no_answer_is_no_poll_without_posts(
         open_source = staticmethod(lambda options, topics: Troubled())
 
     (tmp_path / "topics.yaml").write_text("- {name: votes, keywords: [vote]}")
-    monkeypatch.setattr(poll, "load", lambda name: Module)
+    monkeypatch.setattr(poll, "source_module", lambda name: Module)
     monkeypatch.setattr(poll, "check_topics", lambda *topics: None)
     monkeypatch.setattr(poll, "Publisher", lambda seconds: SimpleNamespace(send=None, close=int))
     environment = ENVIRONMENT | {

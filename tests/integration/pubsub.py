@@ -16,7 +16,7 @@ import pytest
 from google.api_core.exceptions import DeadlineExceeded
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 
-from commands.emulator import EmulatorError, running, script
+from commands.emulator import EmulatorError, running_emulator, script
 
 PROJECT = "mltox-test"
 TOPIC = f"projects/{PROJECT}/topics/posts"
@@ -41,7 +41,7 @@ def need_emulator() -> None:
 @contextmanager
 def emulated(port: int = 0) -> Iterator[str]:
     """A running emulator with the topic and the subscription; yields its address."""
-    with running(port) as address, pytest.MonkeyPatch.context() as patch:
+    with running_emulator(port) as address, pytest.MonkeyPatch.context() as patch:
         patch.setenv("PUBSUB_EMULATOR_HOST", address)
         create()
         yield address

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from commands.dashboard import opened_and_closed, stamp_of
-from dashboards.serve import HERE, serve
+from dashboards.serve import HERE, serving_page
 from mltox.warehouse import open_warehouse
 from tests.integration.browser import CHROMIUM, Browser, chromium
 from tests.integration.planted_rows import HOSTILE, anomaly_rows, fill, hour_row, post_rows
@@ -40,7 +40,7 @@ def where(file: Path) -> Iterator[str]:
 
 def served(path: Path) -> Iterator[str]:
     uri = str(path)
-    with serve(
+    with serving_page(
         lambda now: opened_and_closed(uri, now, sample=False), (HERE, 0), stamp_of(uri)
     ) as where:
         yield where

@@ -15,15 +15,15 @@ from templates.provisioning.errors import ProvisionError
 from templates.provisioning.names import Names
 from templates.provisioning.plan import plan
 from templates.provisioning.pubsub import Subscriptions, Topics
-from templates.provisioning.resources import Subscription, Topic
+from templates.provisioning.resources import SubscriptionResource, TopicResource
 from tests.bigquery_server import serve as bigquery
 from tests.integration.pubsub import PROJECT, emulated, need_emulator
 from tests.templates.provisioning.google_server import serve as google
 
 pytestmark = pytest.mark.drill
 NAMES = Names(PROJECT, "europe-west1")
-TOPIC = Topic(NAMES.topic("provisioned"), retention_days=1)
-SUBSCRIPTION = Subscription(NAMES.subscription("provisioned"), TOPIC.name)
+TOPIC = TopicResource(NAMES.topic("provisioned"), retention_days=1)
+SUBSCRIPTION = SubscriptionResource(NAMES.subscription("provisioned"), TOPIC.name)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def address(emulator: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def topic() -> Iterator[Topic]:
+def topic() -> Iterator[TopicResource]:
     assert Topics().ensure(TOPIC) is Change.MADE
     yield TOPIC
     Topics().remove(TOPIC)
@@ -69,7 +69,7 @@ def test_a_topic_is_made_mended_and_removed() -> None:
         replace(SUBSCRIPTION, dead_letter_topic=TOPIC.name, attempts=7),
     ],
 )
-def test_a_subscription_is_made_mended_and_removed(after: Subscription) -> None:
+def test_a_subscription_is_made_mended_and_removed(after: SubscriptionResource) -> None:
     subscriptions = Subscriptions()
     steps = [subscriptions.ensure(each) for each in (SUBSCRIPTION, SUBSCRIPTION, after, after)]
     steps += [subscriptions.remove(after), subscriptions.remove(after)]
@@ -83,8 +83,8 @@ def test_a_subscription_is_made_mended_and_removed(after: Subscription) -> None:
     ]
 
 
-def test_a_subscription_of_another_topic_is_told(topic: Topic) -> None:
-    other = Topic(NAMES.topic("another"))
+def test_a_subscription_of_another_topic_is_told(topic: TopicResource) -> None:
+    other = TopicResource(NAMES.topic("another"))
     Topics().ensure(other)
     Subscriptions().ensure(SUBSCRIPTION)
     try:
@@ -99,7 +99,7 @@ def test_a_subscription_of_another_topic_is_told(topic: Topic) -> None:
 
 
 def test_the_settings_are_those_of_the_plan() -> None:
-    alerts, undelivered = Topic(NAMES.topic("first")), Topic(NAMES.topic("second"))
+    alerts, undelivered = TopicResource(NAMES.topic("first")), TopicResource(NAMES.topic("second"))
     wanted = replace(
         SUBSCRIPTION, topic=alerts.name, exactly_once=True, dead_letter_topic=undelivered.name
     )

@@ -2,14 +2,14 @@ import re
 
 import numpy as np
 
-from mltox.scoring.pictures import named
+from mltox.scoring.pictures import with_names
 from model_export import contrast, functional
 from model_export.contrast.compose import read_fillers
 from model_export.examples import TRAINED_LABELS
 
 
 def words(text: str) -> str:
-    return re.sub(r"\W+", " ", named(text)).strip().casefold()
+    return re.sub(r"\W+", " ", with_names(text)).strip().casefold()
 
 
 def test_every_template_can_be_composed() -> None:

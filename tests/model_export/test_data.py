@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from model_export.data import DataError, read_labelled, split_validation
-from model_export.examples import TRAINED_LABELS, UNKNOWN, Example
+from model_export.examples import TRAINED_LABELS, UNKNOWN, LabelledText
 
 
 def test_every_column_of_jigsaw_is_known(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_a_file_without_labels_is_one_clear_line(tmp_path: Path) -> None:
 
 def test_near_duplicates_fall_on_one_side() -> None:
     examples = [
-        Example(f"{end} one two three four five six seven eight nine number {i}", (1.0,), "s")
+        LabelledText(f"{end} one two three four five six seven eight nine number {i}", (1.0,), "s")
         for i in range(400)
         for end in ("well", "hm")
     ]

@@ -11,21 +11,21 @@ pytest.importorskip("torch", reason="the [export] extra is not installed")
 
 from mltox.scoring import Scorer
 from model_export import contrast, teacher, train
-from model_export.examples import UNKNOWN, Example
+from model_export.examples import UNKNOWN, LabelledText
 
 
-def some_texts(count: int, seed: int) -> list[Example]:
+def some_texts(count: int, seed: int) -> list[LabelledText]:
     return [case for _, case in contrast.compose(count, seed)]
 
 
 def test_a_label_of_a_person_counts_half_and_an_unknown_one_not() -> None:
-    example = Example("x", (1.0, 0.0, UNKNOWN, UNKNOWN, 1.0), "davidson")
+    example = LabelledText("x", (1.0, 0.0, UNKNOWN, UNKNOWN, 1.0), "davidson")
     said = teacher.mixed(example, (0.4, 0.4, 0.3, UNKNOWN, UNKNOWN))
     assert said.labels == pytest.approx((0.7, 0.2, 0.3, UNKNOWN, 1.0))
 
 
 def test_a_set_that_asked_for_hate_counts_less_and_alone_says_nothing_of_toxicity() -> None:
-    example = Example("x", (1.0, 0.0), "implicit_hate")
+    example = LabelledText("x", (1.0, 0.0), "implicit_hate")
     assert teacher.mixed(example, (0.4, 0.4)).labels == pytest.approx((0.46, 0.2))
     assert teacher.untaught(example).labels == (UNKNOWN, 0.0)
     assert teacher.untaught(example._replace(source="civil")).labels == (1.0, 0.0)
@@ -55,7 +55,7 @@ def test_layers_that_are_not_there(
     assert "--layers: the model of the bundle has" in capsys.readouterr().err
 
 
-def write(path: Path, examples: list[Example]) -> None:
+def write(path: Path, examples: list[LabelledText]) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)
         writer.writerow(["text", "toxicity"])

@@ -17,7 +17,7 @@ from model_export.examples import TRAINED_LABELS  # noqa: E402
 from model_export.parity import sigmoid  # noqa: E402
 from model_export.quantise import best_range  # noqa: E402
 from model_export.restore import restore  # noqa: E402
-from model_export.sources import SourceError, load_source, select_labels  # noqa: E402
+from model_export.sources import CheckpointError, load_source, select_labels  # noqa: E402
 from tests.model_export import tiny  # noqa: E402
 
 TEXTS = ["you are nice", "no", "a much longer text " * 9, "?"]
@@ -189,7 +189,7 @@ def test_labels_are_selected_by_name(
 
 
 def test_a_model_without_toxicity_is_refused() -> None:
-    with pytest.raises(SourceError, match="no output for toxicity"):
+    with pytest.raises(CheckpointError, match="no output for toxicity"):
         select_labels(["joy", "anger"], "multi_label_classification")
 
 

@@ -13,7 +13,7 @@ from model_export.calibrate import calibrate_head, platt  # noqa: E402
 from model_export.classifier import MeanPooledClassifier  # noqa: E402
 from model_export.fit import (  # noqa: E402
     Encoded,
-    Schedule,
+    FitSchedule,
     batches_by_length,
     fit,
     logits_of,
@@ -21,7 +21,7 @@ from model_export.fit import (  # noqa: E402
 )
 from tests.model_export import tiny  # noqa: E402
 
-SCHEDULE = Schedule(passes=2, batch=8, learning_rate=5e-3, seed=3)
+SCHEDULE = FitSchedule(passes=2, batch=8, learning_rate=5e-3, seed=3)
 
 
 def network() -> MeanPooledClassifier:

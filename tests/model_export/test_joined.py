@@ -1,20 +1,20 @@
 import random
 
-from model_export.examples import Example
-from model_export.joined import LONGEST, fillers, joined
+from model_export.examples import LabelledText
+from model_export.joined import LONGEST_JOINED, fillers, joined
 from model_export.passes import examples_of_pass
 
 CLEAN = (0.0,) * 6
-INSULT = Example("you are a fool", (1.0, -1.0, -1.0, -1.0, 1.0, -1.0), "s")
+INSULT = LabelledText("you are a fool", (1.0, -1.0, -1.0, -1.0, 1.0, -1.0), "s")
 
 
 def test_fillers_are_the_clean_texts_of_middle_length() -> None:
     examples = [
-        Example("The lake is  calm today\nand cold", CLEAN, "s"),
-        Example("too short", CLEAN, "s"),
-        Example("The lake is calm today, you fool", (0.9, *CLEAN[1:]), "s"),
-        Example("Nobody asked what else this is", (0.0, -1.0, *CLEAN[2:]), "s"),
-        Example("long " * 60, CLEAN, "s"),
+        LabelledText("The lake is  calm today\nand cold", CLEAN, "s"),
+        LabelledText("too short", CLEAN, "s"),
+        LabelledText("The lake is calm today, you fool", (0.9, *CLEAN[1:]), "s"),
+        LabelledText("Nobody asked what else this is", (0.0, -1.0, *CLEAN[2:]), "s"),
+        LabelledText("long " * 60, CLEAN, "s"),
     ]
     assert fillers(examples) == ["The lake is calm today and cold"]
 
@@ -26,17 +26,17 @@ def test_a_joined_text_keeps_the_insult_whole_and_its_labels() -> None:
     for _ in range(60):
         example = joined(INSULT, clean, generator)
         assert INSULT.text in example.text
-        assert len(example.text) <= LONGEST
+        assert len(example.text) <= LONGEST_JOINED
         assert example.labels == INSULT.labels
         texts.add(example.text.find(INSULT.text))
     assert len(texts) > 2
 
 
 def test_a_pass_answers_before_it_respells_and_takes_its_share() -> None:
-    examples = [Example(f"this is text number {n} of them", CLEAN, "s") for n in range(400)]
+    examples = [LabelledText(f"this is text number {n} of them", CLEAN, "s") for n in range(400)]
     seen: list[str] = []
 
-    def answered(some: object) -> list[Example]:
+    def answered(some: object) -> list[LabelledText]:
         assert isinstance(some, list)
         seen.extend(example.text for example in some)
         return [example._replace(labels=(0.5,) * 6) for example in some]

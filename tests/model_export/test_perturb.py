@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltox.scoring.normalise import normalise
-from model_export.examples import Example
+from model_export.examples import LabelledText
 from model_export.passes import examples_of_pass
 from model_export.perturb import CHANGES, perturbed
 
@@ -31,10 +31,16 @@ def test_the_normaliser_undoes_what_it_can(name: str) -> None:
     assert normalise(CHANGES[name]("what a stupid idea", random.Random(2))) == "what a stupid idea"
 
 
-def examples() -> list[Example]:
-    clean = [Example(f"clean comment number {i} here", (0.0,) * 6, "jigsaw") for i in range(400)]
-    toxic = [Example(f"toxic comment number {i} here", (1.0,) * 6, "jigsaw") for i in range(100)]
-    other = [Example(f"clean tweet number {i} here", (0.0,) * 6, "davidson") for i in range(100)]
+def examples() -> list[LabelledText]:
+    clean = [
+        LabelledText(f"clean comment number {i} here", (0.0,) * 6, "jigsaw") for i in range(400)
+    ]
+    toxic = [
+        LabelledText(f"toxic comment number {i} here", (1.0,) * 6, "jigsaw") for i in range(100)
+    ]
+    other = [
+        LabelledText(f"clean tweet number {i} here", (0.0,) * 6, "davidson") for i in range(100)
+    ]
     return clean + toxic + other
 
 

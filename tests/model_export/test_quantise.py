@@ -14,10 +14,10 @@ from mltox.scoring import load_bundle  # noqa: E402
 from model_export import export  # noqa: E402
 from model_export.classifier import MeanPooledClassifier, save  # noqa: E402
 from model_export.examples import TRAINED_LABELS  # noqa: E402
-from model_export.export import feeds  # noqa: E402
+from model_export.export import model_inputs  # noqa: E402
 from model_export.graph import to_onnx  # noqa: E402
 from model_export.parity import onnx_scoring, passes_int8, score_rows  # noqa: E402
-from model_export.quantise import calibrate, quantise, weight_products  # noqa: E402
+from model_export.quantise import input_ranges, quantise, weight_products  # noqa: E402
 from model_export.restore import name_weights, restore  # noqa: E402
 from model_export.sources import load_source  # noqa: E402
 from tests.model_export import tiny  # noqa: E402
@@ -40,7 +40,7 @@ def model() -> MeanPooledClassifier:
 def test_an_outlier_in_fp32_leaves_the_rest_its_precision(model: MeanPooledClassifier) -> None:
     graph = to_onnx(model, 0)
     name_weights(graph, model.state_dict())
-    inputs = calibrate(graph, list(feeds(ROWS, 0)))
+    inputs = input_ranges(graph, list(model_inputs(ROWS, 0)))
     (product,) = [
         node for node in weight_products(graph) if "layer.0.output.dense" in node.input[1]
     ]
@@ -81,7 +81,7 @@ def test_a_weight_that_layers_share_is_not_split(tmp_path: Path) -> None:
     graph = to_onnx(load_source(str(tmp_path)).model, 0)
     weights = [node.input[1] for node in weight_products(graph)]
     assert len(set(weights)) < len(weights)
-    inputs = calibrate(graph, list(feeds(ROWS, 0)))
+    inputs = input_ranges(graph, list(model_inputs(ROWS, 0)))
     exact = score_rows(onnx_scoring(graph), ROWS, 0)
     model = quantise(graph, inputs, (), weights)
     names = [tensor.name for tensor in model.graph.initializer]

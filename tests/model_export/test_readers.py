@@ -3,11 +3,11 @@
 import pytest
 
 from model_export.examples import TRAINED_LABELS, UNKNOWN
-from model_export.readers import SETS, asks_for_toxicity, read_rows, trust
+from model_export.readers import SETS, asks_for_toxicity, read_set, trust
 
 
 def labels(source: str, row: dict[str, str]) -> dict[str, float]:
-    [example] = read_rows(source, iter([row]))
+    [example] = read_set(source, iter([row]))
     assert example.source == source
     named = dict(zip(TRAINED_LABELS, example.labels, strict=True))
     return {label: value for label, value in named.items() if value != UNKNOWN}
@@ -61,7 +61,7 @@ def test_other_sets(source: str, row: dict[str, str], expected: dict[str, float]
 
 def test_deleted_comments_are_left_out() -> None:
     assert (
-        read_rows("ruddit", iter([{"comment_body": "[deleted]", "offensiveness_score": "1"}])) == []
+        read_set("ruddit", iter([{"comment_body": "[deleted]", "offensiveness_score": "1"}])) == []
     )
 
 

@@ -64,7 +64,7 @@ def test_rounding_is_that_of_the_exported_graph() -> None:
 def test_teaching_brings_rounded_scores_to_the_old_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounding, "WEIGHT_LEVELS", 4)
     monkeypatch.setattr(rounding, "CALIBRATION_BATCHES", 2)
-    monkeypatch.setattr(rounding, "LEARNING_RATE", 3e-4)
+    monkeypatch.setattr(rounding, "ROUNDING_RATE", 3e-4)
     model, rows = opinionated(), some_rows(640)
     before = scores(model, rows[:64])
 

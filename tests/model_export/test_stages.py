@@ -13,7 +13,7 @@ from mltox.scoring import BundleError, Scorer, load_bundle  # noqa: E402
 from mltox.scoring.bundle import DOCUMENT, fingerprint  # noqa: E402
 from model_export import export  # noqa: E402
 from model_export.calibrate import calibrate_head  # noqa: E402
-from model_export.classifier import MeanPooledClassifier, load, save  # noqa: E402
+from model_export.classifier import MeanPooledClassifier, load_classifier, save  # noqa: E402
 from model_export.distil import keep_layers  # noqa: E402
 from model_export.examples import TRAINED_LABELS  # noqa: E402
 from model_export.fit import Encoded, all_logits_of  # noqa: E402
@@ -126,7 +126,7 @@ def test_what_is_settled_early_decides_a_score(bundle: Path) -> None:
 def test_exits_are_saved_cut_and_calibrated(tmp_path: Path) -> None:
     model = network()
     save(model, tiny.word_piece().to_str(), TRAINED_LABELS, tmp_path)
-    again, _ = load(tmp_path)
+    again, _ = load_classifier(tmp_path)
     assert list(again.exits) == [1, 2]
     truth = np.full((len(TEXTS), len(TRAINED_LABELS)), -1, dtype=np.float32)
     last = all_logits_of(model, rows())[-1][:, 0]

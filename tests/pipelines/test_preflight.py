@@ -145,7 +145,7 @@ def test_a_short_outage_is_waited_for(provisioned: Backend) -> None:
 
 def test_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
-    monkeypatch.setattr(asked, "RETRY", asked.RETRY.with_timeout(0.1))
+    monkeypatch.setattr(asked, "PREFLIGHT_RETRY", asked.PREFLIGHT_RETRY.with_timeout(0.1))
     (problem,) = problems_of(replace(NEEDS, queries=True))
     assert problem.startswith(f"{URI}: can't be reached: ") and "\n" not in problem
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mltox.scoring.scale.maps import Scale, ScoreMap
+from mltox.scoring.scale.maps import ScoreMap, ScoreMaps
 from serving.app import build
 from serving.engine import DEFAULT_BUNDLE, Engine
 from serving.feedback import open_feedback
 from serving.keys import Keys
-from serving.service import DEFAULT_LIMITS, Limits, Service
+from serving.service import DEFAULT_LIMITS, ContractService, Limits
 
 ANALYZE = "/v1alpha1/comments:analyze"
 SUGGEST = "/v1alpha1/comments:suggestscore"
@@ -46,8 +46,10 @@ def serving(
 ) -> Iterator[TestClient]:
     """A client of an application in this process; `half` halves TOXICITY by a score map."""
     halved = ScoreMap("TOXICITY", "toxicity", ((0.0, 0.0), (1.0, 0.5)))
-    scale = Scale(engine.sha256, {"TOXICITY": halved}, {}) if half else None
-    service = Service(engine, scale, keys=Keys(keys), keep=open_feedback(feedback), limits=limits)
+    scale = ScoreMaps(engine.sha256, {"TOXICITY": halved}, {}) if half else None
+    service = ContractService(
+        engine, scale, keys=Keys(keys), keep=open_feedback(feedback), limits=limits
+    )
     with TestClient(build(service, **options)) as client:
         yield client
 

@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
 from serving.app import build
 from serving.engine import DEFAULT_BUNDLE, Engine
 from serving.feedback import open_feedback
-from serving.service import Service
+from serving.service import ContractService
 
 CHECKS = [
     not_a_server_error,
@@ -24,7 +24,7 @@ CHECKS = [
 ]
 """Not `positive_data_acceptance`: that a text is in a language of the model is in no schema."""
 
-service = Service(Engine(str(DEFAULT_BUNDLE), threads=1), keep=open_feedback(None))
+service = ContractService(Engine(str(DEFAULT_BUNDLE), threads=1), keep=open_feedback(None))
 schema = schemathesis.openapi.from_asgi("/openapi.json", build(service))
 
 

@@ -74,7 +74,7 @@ def test_the_harness_is_that_of_our_beam() -> None:
 
 
 def test_all_that_is_copied_is_laid_out() -> None:
-    there = {*context.FILES, "mltox.tar.gz"}
+    there = {*context.CONTEXT_FILES, "mltox.tar.gz"}
     for value in values(OURS, "COPY"):
         if not value.startswith("--from="):
             *sources, _ = value.replace("${REQUIREMENTS}", "requirements.txt").split()

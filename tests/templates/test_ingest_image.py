@@ -70,7 +70,7 @@ def test_every_network_is_read_with_what_is_in_the_image() -> None:
 
 def test_all_that_is_copied_is_laid_out() -> None:
     sources = {source for value in values(TEXT, "COPY") for source in value.split()[:-1]}
-    assert sources <= {*context.FILES, "mltox.tar.gz"}
+    assert sources <= {*context.CONTEXT_FILES, "mltox.tar.gz"}
 
 
 def test_every_requirement_is_installed_by_its_hash() -> None:
@@ -88,4 +88,4 @@ def test_it_tells_whether_it_is_well() -> None:
 def test_cloud_build_builds_this_file() -> None:
     recipe = yaml.safe_load((FOLDER / "cloudbuild-ingest.yaml").read_text())
     assert "--file=ingest.Dockerfile" in recipe["steps"][0]["args"]
-    assert {"ingest.Dockerfile", "cloudbuild-ingest.yaml"} <= set(context.FILES)
+    assert {"ingest.Dockerfile", "cloudbuild-ingest.yaml"} <= set(context.CONTEXT_FILES)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from templates import commands
-from templates.launch import VERBS, main
+from templates.launch import LAUNCH_VERBS, main
 from templates.launcher import MODULES
 from templates.parameters import flag
 from templates.target import TargetError
@@ -145,7 +145,7 @@ def test_cloud_build_builds_and_pushes_what_the_template_files_name() -> None:
         }
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", LAUNCH_VERBS)
 def test_what_is_missing_is_told_in_one_line(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([verb], {"REGION": "europe-west1", "TAG": "v7", "DRY_RUN": "1"}) == 2
     said = capsys.readouterr()
@@ -170,7 +170,7 @@ def test_a_slip_is_told_before_anything_runs(
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", LAUNCH_VERBS)
 def test_a_dry_run_prints_commands_and_runs_none(
     verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,7 +224,7 @@ def test_a_program_that_is_missing_is_told(
     assert capsys.readouterr().err == "run-streaming: gcloud is not installed\n"
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", LAUNCH_VERBS)
 def test_make_has_a_target_for_each(verb: str) -> None:
     told = subprocess.run(
         ["make", "--no-print-directory", "--dry-run", verb],

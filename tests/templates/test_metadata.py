@@ -13,10 +13,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from pipelines.runs.arguments import unknown_to_beam
-from templates.generate import FOLDER, TEMPLATES, options_of, text_of
+from templates.generate import METADATA_FOLDER, TEMPLATES, options_in, text_of
 
-SCHEMA = json.loads((FOLDER.parent / "metadata.schema.json").read_text())
-COMMITTED = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+SCHEMA = json.loads((METADATA_FOLDER.parent / "metadata.schema.json").read_text())
+COMMITTED = {
+    path.stem: json.loads(path.read_text()) for path in sorted(METADATA_FOLDER.glob("*.json"))
+}
 BUILD = ["gcloud", "dataflow", "flex-template", "build", "gs://some-bucket/t.json", "--image=a/b"]
 
 each_template = pytest.mark.parametrize("name", TEMPLATES)
@@ -29,7 +31,9 @@ def parameters(name: str) -> dict[str, dict[str, Any]]:
 @each_template
 def test_what_is_committed_is_what_the_options_say(name: str) -> None:
     """Where it is not: python -m templates.generate."""
-    assert (FOLDER / f"{name}.json").read_text(encoding="utf-8") == text_of(TEMPLATES[name])
+    assert (METADATA_FOLDER / f"{name}.json").read_text(encoding="utf-8") == text_of(
+        TEMPLATES[name]
+    )
 
 
 @each_template
@@ -80,7 +84,7 @@ def test_the_pipeline_knows_every_parameter(name: str) -> None:
 
 @each_template
 def test_every_option_of_a_group_is_there(name: str) -> None:
-    wanted = {action.dest for group in TEMPLATES[name].groups for action in options_of(group)}
+    wanted = {action.dest for group in TEMPLATES[name].groups for action in options_in(group)}
     assert wanted <= parameters(name).keys()
 
 
@@ -117,7 +121,7 @@ def test_a_slip_is_refused_before_the_launch(parameter: str, good: str, bad: str
 @each_template
 @pytest.mark.skipif(not shutil.which("gcloud"), reason="gcloud is not installed")
 def test_gcloud_takes_it(name: str, tmp_path: Path) -> None:
-    command = [*BUILD, "--sdk-language=PYTHON", f"--metadata-file={FOLDER / name}.json"]
+    command = [*BUILD, "--sdk-language=PYTHON", f"--metadata-file={METADATA_FOLDER / name}.json"]
     spec = subprocess.run(
         [*command, "--print-only", "--format=json", "--project=some-project"],
         capture_output=True,

@@ -44,7 +44,7 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_build_sees_what_is_copied_and_nothing_else(laid_out: Path) -> None:
-    assert {path.name for path in laid_out.iterdir()} == {*context.FILES, "mltox.tar.gz"}
+    assert {path.name for path in laid_out.iterdir()} == {*context.CONTEXT_FILES, "mltox.tar.gz"}
 
 
 def test_bundle_and_views_are_inside(laid_out: Path) -> None:

@@ -78,7 +78,7 @@ def test_a_comment_is_scored_with_what_is_in_the_image() -> None:
 
 def test_all_that_is_copied_is_laid_out() -> None:
     sources = {source for value in values(TEXT, "COPY") for source in value.split()[:-1]}
-    assert sources <= {*context.FILES, "mltox.tar.gz"}
+    assert sources <= {*context.CONTEXT_FILES, "mltox.tar.gz"}
 
 
 def test_nobody_is_let_in_by_the_image_itself() -> None:

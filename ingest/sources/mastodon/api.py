@@ -23,10 +23,10 @@ from ingest.sources.mastodon.feeds import Feed
 from ingest.sources.retries import LONGEST_REQUEST, Trouble
 from ingest.sources.source import SourceError
 
-TOKEN = "MASTODON_ACCESS_TOKEN"
-PAGE = 40
+MASTODON_TOKEN = "MASTODON_ACCESS_TOKEN"
+TIMELINE_PAGE = 40
 """The most that a timeline gives at once."""
-TIMEOUT = 30.0
+MASTODON_SECONDS = 30.0
 _KEY_ERRORS = (401, 403, 422)
 
 
@@ -51,7 +51,7 @@ class Instance:
             access_token=token,
             api_base_url=self.address,
             ratelimit_method="throw",
-            request_timeout=TIMEOUT,
+            request_timeout=MASTODON_SECONDS,
             user_agent="mltox",
         )
 
@@ -75,7 +75,7 @@ class Instance:
     def after(self, feed: Feed, status_id: str) -> Sequence[TimelinePost]:
         """The statuses of a feed that follow this one, oldest first, at most 40."""
         try:
-            page = self._api.timeline(feed.timeline, min_id=status_id, limit=PAGE)
+            page = self._api.timeline(feed.timeline, min_id=status_id, limit=TIMELINE_PAGE)
             found = [
                 TimelinePost(str(status["id"]), status, json.dumps(status, default=_text).encode())
                 for status in page
@@ -87,8 +87,10 @@ class Instance:
     def denied(self, status: int) -> SourceError:
         """What to tell a person about an HTTP status that means a key."""
         if self.token is None:
-            return SourceError(f"{self.host} wants a key (HTTP {status}): set {TOKEN}")
-        return SourceError(f"{self.host} refuses {TOKEN} (HTTP {status}): wrong, or may not read")
+            return SourceError(f"{self.host} wants a key (HTTP {status}): set {MASTODON_TOKEN}")
+        return SourceError(
+            f"{self.host} refuses {MASTODON_TOKEN} (HTTP {status}): wrong, or may not read"
+        )
 
     def _explained(self, error: Exception) -> Exception:
         if isinstance(error, MastodonRatelimitError):

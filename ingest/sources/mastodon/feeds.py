@@ -16,7 +16,7 @@ from mltox.posts.envelope import encode_deletion
 from mltox.posts.formats.mastodon import native_id
 from mltox.posts.topics import Topic
 
-REMEMBERED = 100_000
+REMEMBERED_STATUSES = 100_000
 LATE_SECONDS = 120
 _SNOWFLAKE_BITS = 16
 _FIRST_SNOWFLAKE = 1_000_000_000_000 << _SNOWFLAKE_BITS
@@ -67,7 +67,7 @@ def feeds(timeline: str, topics: Iterable[Topic]) -> dict[str, Feed]:
     return {feed.key: feed for feed in found}
 
 
-class Event(NamedTuple):
+class FeedEvent(NamedTuple):
     """A message of the stream. `status_id` is the number of the status that it is about."""
 
     kind: str
@@ -77,24 +77,24 @@ class Event(NamedTuple):
     refusal: int = 0
 
 
-def event_of(message: bytes) -> Event:
+def event_of(message: bytes) -> FeedEvent:
     """Reads a message; of the kind `unreadable` is what is none, and becomes a dead letter."""
     frame = _loaded(message)
     if not isinstance(frame, dict):
-        return Event("unreadable")
+        return FeedEvent("unreadable")
     if "error" in frame:
         status = frame.get("status")
-        return Event("error", refusal=status if isinstance(status, int) else 0)
+        return FeedEvent("error", refusal=status if isinstance(status, int) else 0)
     kind, payload = str(frame.get("event")), frame.get("payload")
     feed = _feed_key(frame.get("stream"))
     if kind == "delete":
-        return Event(kind, feed, str(payload))
+        return FeedEvent(kind, feed, str(payload))
     if kind not in ("update", "status.update"):
-        return Event(kind, feed)
+        return FeedEvent(kind, feed)
     status = _loaded(payload)
     if not isinstance(status, dict):
-        return Event("unreadable", feed)
-    return Event(kind, feed, str(status.get("id", "")), status)
+        return FeedEvent("unreadable", feed)
+    return FeedEvent(kind, feed, str(status.get("id", "")), status)
 
 
 def _loaded(text: Any) -> Any:
@@ -148,7 +148,7 @@ class Addresses:
 
     def keep(self, status_id: str, status: dict[str, Any]) -> None:
         self._post_ids[status_id] = f"mastodon:{native_id(status)}"
-        if len(self._post_ids) > REMEMBERED:
+        if len(self._post_ids) > REMEMBERED_STATUSES:
             self._post_ids.popitem(last=False)
 
     def deletion(self, status_id: str, message: bytes) -> bytes:

@@ -22,12 +22,12 @@ from collections.abc import Callable, Iterator, Mapping
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
-from ingest.sources.handover import Handover, batches
-from ingest.sources.mastodon.api import TOKEN, Instance
+from ingest.sources.handover import Handover, batches_of
+from ingest.sources.mastodon.api import MASTODON_TOKEN, Instance
 from ingest.sources.mastodon.feeds import (
     Addresses,
-    Event,
     Feed,
+    FeedEvent,
     event_of,
     feeds,
     has_text,
@@ -39,7 +39,7 @@ from ingest.sources.source import Batch, CurrentTopics, Cursor, Source, SourceEr
 from ingest.sources.websocket import Denied, Liveness, connected, received
 from mltox.google.secrets import secret
 
-LIVENESS = Liveness(silence=300.0)
+MASTODON_LIVENESS = Liveness(silence=300.0)
 _LOOK_SECONDS = 1.0
 """How often the topics are looked at for other hashtags."""
 _SETTLE_SECONDS = 0.25
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--instance",
         required=True,
         metavar="mastodon.social",
-        help=f"whose timelines; most want a key to stream, which is read from {TOKEN}",
+        help=f"whose timelines; most want a key to stream, which is read from {MASTODON_TOKEN}",
     )
     parser.add_argument(
         "--timeline",
@@ -65,8 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def open_source(options: argparse.Namespace, topics: CurrentTopics) -> Source:
     """A key is asked for only by the server: some instances need none."""
-    given = any(os.environ.get(name) for name in (TOKEN, f"{TOKEN}_SECRET"))
-    instance = Instance(options.instance, secret(TOKEN) if given else None)
+    given = any(os.environ.get(name) for name in (MASTODON_TOKEN, f"{MASTODON_TOKEN}_SECRET"))
+    instance = Instance(options.instance, secret(MASTODON_TOKEN) if given else None)
     if not feeds(options.timeline, topics()):
         raise SourceError("--timeline hashtag needs a topic with hashtags")
     return MastodonTimelines(instance, lambda: feeds(options.timeline, topics()))
@@ -83,7 +83,7 @@ class MastodonTimelines:
         current: CurrentFeeds,
         *,
         backoff: Backoff = BACKOFF,
-        liveness: Liveness = LIVENESS,
+        liveness: Liveness = MASTODON_LIVENESS,
     ) -> None:
         self._instance = instance
         self._current = current
@@ -91,7 +91,7 @@ class MastodonTimelines:
         self._liveness = liveness
 
     def read(self, cursor: Cursor, stopping: threading.Event) -> Iterator[Batch]:
-        return batches(lambda hand: self._listen(hand, dict(cursor)), stopping)
+        return batches_of(lambda hand: self._listen(hand, dict(cursor)), stopping)
 
     def _listen(self, hand: Handover, last: dict[str, str]) -> None:
         retries = Retries(hand, self.name, self._backoff)
@@ -185,7 +185,7 @@ class _Reader:
             payloads = (message,) if has_text(event.status) else ()
             self._hand.put(Batch(payloads, self._moved(event, feed), topics))
 
-    def _moved(self, event: Event, feed: Feed | None) -> Cursor | None:
+    def _moved(self, event: FeedEvent, feed: Feed | None) -> Cursor | None:
         # What was edited is an old status.
         if feed is None or event.kind != "update":
             return None

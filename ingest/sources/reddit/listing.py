@@ -21,9 +21,9 @@ from mltox.posts.formats.reddit import is_placeholder
 
 log = logging.getLogger(__name__)
 
-PAGE = 100
+LISTING_PAGE = 100
 LISTING = 1_000
-REMEMBERED = 5 * LISTING
+REMEMBERED_POSTS = 5 * LISTING
 
 Page = tuple[Sequence[Any], str | None]
 """Things, newest first, and the fullname behind which the next page begins, None on the last."""
@@ -54,8 +54,8 @@ class Listing:
         found = self._back_to_last(page)
         fresh = [thing for thing in found if self._seen.get(thing.key) != thing.print]
         fresh.sort(key=lambda thing: thing.number)
-        for start in range(0, len(fresh), PAGE):
-            yield self._batch(fresh[start : start + PAGE])
+        for start in range(0, len(fresh), LISTING_PAGE):
+            yield self._batch(fresh[start : start + LISTING_PAGE])
 
     def _back_to_last(self, page: Callable[[str | None], Page]) -> list[Thing]:
         found: dict[str, Thing] = {}
@@ -68,7 +68,7 @@ class Listing:
             reached = any(0 < thing.number <= self._last for thing in things)
             if after is None:
                 break
-        if self._last and not reached and len(found) >= LISTING - PAGE:
+        if self._last and not reached and len(found) >= LISTING - LISTING_PAGE:
             log.warning(
                 "reddit: more than %d %s are new; the oldest are lost, look more often",
                 len(found),
@@ -80,7 +80,7 @@ class Listing:
         for thing in things:
             self._seen[thing.key] = thing.print
             self._seen.move_to_end(thing.key)
-        while len(self._seen) > REMEMBERED:
+        while len(self._seen) > REMEMBERED_POSTS:
             self._seen.popitem(last=False)
         newest = max(things, key=lambda thing: thing.number)
         cursor = None

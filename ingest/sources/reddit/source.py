@@ -20,8 +20,8 @@ import praw
 from praw.exceptions import PRAWException
 from prawcore.exceptions import OAuthException, RequestException, ResponseException
 
-from ingest.sources.handover import Handover, batches
-from ingest.sources.reddit.listing import PAGE, Listing, Page
+from ingest.sources.handover import Handover, batches_of
+from ingest.sources.reddit.listing import LISTING_PAGE, Listing, Page
 from ingest.sources.retries import Backoff, Retries, Trouble, asked_wait
 from ingest.sources.source import Batch, CurrentTopics, Cursor, Source, SourceError
 from mltox.google.secrets import secret
@@ -30,7 +30,7 @@ CLIENT_ID, CLIENT_SECRET = "REDDIT_CLIENT_ID", "REDDIT_CLIENT_SECRET"
 API_URL, LOGIN_URL = "https://oauth.reddit.com", "https://www.reddit.com"
 LISTINGS = {"submissions": "new", "comments": "comments"}
 """What the cursor calls a listing, and its address below a subreddit's."""
-BACKOFF = Backoff(first=5.0, longest=300.0)
+REDDIT_BACKOFF = Backoff(first=5.0, longest=300.0)
 _NAME = re.compile(r"[A-Za-z0-9_]{2,30}")
 
 
@@ -111,7 +111,7 @@ class Reddit:
         *,
         every: float,
         once: bool = False,
-        backoff: Backoff = BACKOFF,
+        backoff: Backoff = REDDIT_BACKOFF,
     ) -> None:
         self._client = client
         self._subreddits = "+".join(subreddits)
@@ -120,7 +120,7 @@ class Reddit:
         self._backoff = backoff
 
     def read(self, cursor: Cursor, stopping: threading.Event) -> Iterator[Batch]:
-        return batches(lambda hand: self._listen(hand, cursor), stopping)
+        return batches_of(lambda hand: self._listen(hand, cursor), stopping)
 
     def _listen(self, hand: Handover, cursor: Cursor) -> None:
         retries = Retries(hand, self.name, self._backoff)
@@ -139,7 +139,7 @@ class Reddit:
                 hand.rest(self._every)
 
     def _page(self, path: str, after: str | None) -> Page:
-        params: dict[str, str | int] = {"limit": PAGE}
+        params: dict[str, str | int] = {"limit": LISTING_PAGE}
         if after is not None:
             params["after"] = after
         try:

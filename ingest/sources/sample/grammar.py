@@ -13,7 +13,7 @@ Grammar = Mapping[str, Sequence[str]]
 """Each symbol's alternatives; `{symbol}` in one of them stands for one of that symbol's."""
 
 
-def expand(grammar: Grammar, symbol: str, rng: Random) -> str:
+def expanded(grammar: Grammar, symbol: str, rng: Random) -> str:
     """Returns a random text of the symbol, each sentence beginning with a capital letter.
 
     >>> expand({"greeting": ["good {time}."], "time": ["morning"]}, "greeting", Random(1))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ingest.sources.sample.texts import ELECTION, FOOTBALL, TRANSIT
 
 
-class Incident(NamedTuple):
+class PlantedIncident(NamedTuple):
     """An incident over `hours` hours from hour `start`, counted from the first Monday, 00:00 UTC.
 
     `extra` posts an hour come on top of the topic's own, `theme` (a part of them `calm`, the rest
@@ -43,7 +43,7 @@ def _at(day: int, hour: int) -> int:
 
 
 INCIDENTS = (
-    Incident(
+    PlantedIncident(
         ELECTION,
         "toxicity_surge",
         "toxic_share",
@@ -57,7 +57,7 @@ INCIDENTS = (
         terms=("debate", "memo", "moderator", "#debatenight"),
         about="a leaked memo in the televised debate",
     ),
-    Incident(
+    PlantedIncident(
         FOOTBALL,
         "volume_surge",
         "posts",
@@ -69,7 +69,7 @@ INCIDENTS = (
         terms=("cup", "trophy", "final", "#cupwinners"),
         about="the cup is won; joy, and no more toxicity than usual",
     ),
-    Incident(
+    PlantedIncident(
         TRANSIT,
         "toxicity_surge",
         "toxic_share",
@@ -83,7 +83,7 @@ INCIDENTS = (
         terms=("tunnel", "stranded", "#tunnelchaos"),
         about="passengers stranded in a tunnel",
     ),
-    Incident(
+    PlantedIncident(
         FOOTBALL,
         "volume_surge",
         "posts",
@@ -95,7 +95,7 @@ INCIDENTS = (
         terms=("salcedo", "medical", "#salcedodeal"),
         about="rumours of a transfer",
     ),
-    Incident(
+    PlantedIncident(
         FOOTBALL,
         "toxicity_surge",
         "toxic_share",
@@ -109,7 +109,7 @@ INCIDENTS = (
         terms=("penalty", "referee", "#penaltygate"),
         about="a penalty in the last minute",
     ),
-    Incident(
+    PlantedIncident(
         TRANSIT,
         "silence",
         "posts",
@@ -120,7 +120,7 @@ INCIDENTS = (
         usual=0.02,
         about="hardly a post arrives, as if a source were down",
     ),
-    Incident(
+    PlantedIncident(
         ELECTION,
         "brigade",
         "toxic_share",
@@ -132,7 +132,7 @@ INCIDENTS = (
         terms=("step", "coward", "#stepdownvarga"),
         about="many accounts repeat the same three insults",
     ),
-    Incident(
+    PlantedIncident(
         TRANSIT,
         "toxicity_surge",
         "toxic_share",
@@ -146,7 +146,7 @@ INCIDENTS = (
     ),
 )
 
-BY_TOPIC: Mapping[str, tuple[Incident, ...]] = {
+BY_TOPIC: Mapping[str, tuple[PlantedIncident, ...]] = {
     topic: tuple(incident for incident in INCIDENTS if incident.topic == topic)
     for topic in (ELECTION, FOOTBALL, TRANSIT)
 }

@@ -10,7 +10,7 @@ from ingest.sources.sample.texts import ELECTION, FOOTBALL, TRANSIT
 
 HOURS = 4 * 7 * 24
 
-SHARE: Mapping[str, float] = {ELECTION: 0.37, FOOTBALL: 0.33, TRANSIT: 0.30}
+TOPIC_SHARE: Mapping[str, float] = {ELECTION: 0.37, FOOTBALL: 0.33, TRANSIT: 0.30}
 """Each topic's part of all posts."""
 
 BASE_RUDE: Mapping[str, float] = {ELECTION: 0.095, FOOTBALL: 0.085, TRANSIT: 0.07}

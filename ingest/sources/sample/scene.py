@@ -11,10 +11,10 @@ from typing import NamedTuple
 import orjson
 
 from ingest.sources.sample.faults import FAULTS
-from ingest.sources.sample.grammar import expand
-from ingest.sources.sample.incidents import BY_TOPIC, Incident
+from ingest.sources.sample.grammar import expanded
+from ingest.sources.sample.incidents import BY_TOPIC, PlantedIncident
 from ingest.sources.sample.post import Author, SamplePost, make_authors
-from ingest.sources.sample.rhythm import HOURS, SHARE, level, poisson, rude_share
+from ingest.sources.sample.rhythm import HOURS, TOPIC_SHARE, level, poisson, rude_share
 from ingest.sources.sample.shapes import shaped
 from ingest.sources.sample.texts import (
     CROSS,
@@ -73,7 +73,7 @@ class Scene:
         """Returns all rows of the sample, nearly in the order of time, as sources deliver them."""
         rng = self._rng
         posts = sorted(
-            chain.from_iterable(self._topic_posts(topic) for topic in SHARE),
+            chain.from_iterable(self._topic_posts(topic) for topic in TOPIC_SHARE),
             key=lambda post: post.created_at,
         )
         arrivals = [(post.created_at, orjson.dumps(shaped(post))) for post in posts]
@@ -95,10 +95,10 @@ class Scene:
         scale = self._posts / 24_000
         extra = sum(i.extra * i.strength(h) for i in incidents for h in range(HOURS)) * scale
         levels = [level(topic, hour) * _usual(incidents, hour) for hour in range(HOURS)]
-        base = max(SHARE[topic] * self._posts - extra, 0.0) / sum(levels)
+        base = max(TOPIC_SHARE[topic] * self._posts - extra, 0.0) / sum(levels)
         talk = _Talk(topic, self._rng, self._authors, self._matcher)
         for hour, relative in enumerate(levels):
-            means: list[tuple[float, Incident | None]] = [(base * relative, None)]
+            means: list[tuple[float, PlantedIncident | None]] = [(base * relative, None)]
             means += [(i.extra * i.strength(hour) * scale, i) for i in incidents]
             moments = [
                 (self._origin + hour * HOUR + self._rng.randrange(HOUR // 1000) * 1000, incident)
@@ -114,7 +114,7 @@ class Scene:
                     yield talk.themed(incident, moment)
 
 
-def _usual(incidents: tuple[Incident, ...], hour: int) -> float:
+def _usual(incidents: tuple[PlantedIncident, ...], hour: int) -> float:
     factor = 1.0
     for incident in incidents:
         if incident.strength(hour):
@@ -141,22 +141,22 @@ class _Talk:
         mood = "rude" if self._rng.random() < rude else "civil"
         return self._repeat(mood, moment) or self._remember(mood, self._new(mood, moment))
 
-    def themed(self, incident: Incident, moment: Moment) -> SamplePost:
+    def themed(self, incident: PlantedIncident, moment: Moment) -> SamplePost:
         """Returns a post of an incident. A brigade repeats its few texts word for word."""
         calm = self._rng.random() < incident.calm_share
         theme = incident.calm if calm else incident.theme
         if incident.kind == "brigade":
-            return self._post(expand(self._grammar, theme, self._rng), "en", moment)
+            return self._post(expanded(self._grammar, theme, self._rng), "en", moment)
         repeated = self._repeat(theme, moment)
         if repeated:
             return repeated
-        text = expand(self._grammar, theme, self._rng)
+        text = expanded(self._grammar, theme, self._rng)
         return self._remember(theme, self._post(self._decorated(text), "en", moment))
 
     def _new(self, mood: str, moment: Moment) -> SamplePost:
         kind = self._rng.random()
         if kind < _OFF_TOPIC:
-            text = self._noisy(expand(OFF_TOPIC, mood, self._rng))
+            text = self._noisy(expanded(OFF_TOPIC, mood, self._rng))
             return self._post(text, "en", moment)._replace(topic=None)
         if kind < _OFF_TOPIC + _OTHER_LANGUAGE:
             return self._foreign(mood, moment)
@@ -166,13 +166,13 @@ class _Talk:
                 symbol = self._rng.choice(CROSS[self._topic])
             elif kind > 0.82:
                 symbol = "news"
-        text = self._decorated(expand(self._grammar, symbol, self._rng))
+        text = self._decorated(expanded(self._grammar, symbol, self._rng))
         return self._post(text, "en", moment)
 
     def _foreign(self, mood: str, moment: Moment) -> SamplePost:
         lang = self._rng.choice(list(OTHER_LANGUAGES))
         symbol = "rude" if mood == "rude" else "text"
-        text = expand(OTHER_LANGUAGES[lang], symbol, self._rng)
+        text = expanded(OTHER_LANGUAGES[lang], symbol, self._rng)
         text = f"{text} {self._rng.choice(TAGS[self._topic])}"
         if self._rng.random() < 0.4:
             text += f" {self._rng.choice(EMOJI)}"

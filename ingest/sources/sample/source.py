@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from ingest.sources.file import add_speed
-from ingest.sources.replay import Line, replayed
+from ingest.sources.replay import ReplayedRow, replayed
 from ingest.sources.sample.scene import Scene
 from ingest.sources.sample.texts import TOPICS
 from ingest.sources.sample.writing import recent_start
@@ -39,5 +39,5 @@ class SampleSource:
         self._speed = speed
 
     def read(self, cursor: Cursor, stopping: threading.Event) -> Iterator[Batch]:
-        lines = (Line(self._key, number, row) for number, row in enumerate(self._rows, 1))
+        lines = (ReplayedRow(self._key, number, row) for number, row in enumerate(self._rows, 1))
         yield from replayed(lines, cursor, self._speed, stopping)

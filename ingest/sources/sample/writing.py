@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import yaml
 
-from ingest.sources.sample.incidents import INCIDENTS, Incident
+from ingest.sources.sample.incidents import INCIDENTS, PlantedIncident
 from ingest.sources.sample.scene import Scene
 from ingest.sources.sample.texts import TOPICS
 from mltox.posts.records import HOUR, Micros
@@ -38,7 +38,7 @@ class SampleInfo(NamedTuple):
     rows: int
     duplicates: int
     rejects: Mapping[str, int]
-    incidents: tuple[Incident, ...]
+    incidents: tuple[PlantedIncident, ...]
 
 
 def write_sample(

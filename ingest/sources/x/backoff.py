@@ -11,9 +11,9 @@ from collections import Counter
 from ingest.sources.source import SourceError
 from ingest.sources.x.errors import TOO_MANY, XError, fatal
 
-DAY_SECONDS = 86_400.0
+LONGEST_WINDOW_SECONDS = 86_400.0
 """The longest of X's rate limit windows."""
-WINDOW_SECONDS = 900.0
+USUAL_WINDOW_SECONDS = 900.0
 """The most common one."""
 
 
@@ -31,8 +31,8 @@ def rate_limit_seconds(failures: int, reset: float | None, now: float) -> float:
     """After a 429: until `reset`, the time (s since 1970) that X names, and a second more for
     clocks that differ; without one 60 s, doubled each time, at most a window of 15 minutes."""
     if reset is None:
-        return min(60.0 * 2 ** min(failures, 10), WINDOW_SECONDS)
-    return min(max(reset - now, 0.0) + 1.0, DAY_SECONDS)
+        return min(60.0 * 2 ** min(failures, 10), USUAL_WINDOW_SECONDS)
+    return min(max(reset - now, 0.0) + 1.0, LONGEST_WINDOW_SECONDS)
 
 
 class Patience:

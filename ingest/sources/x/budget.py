@@ -27,17 +27,17 @@ from ingest.sources.source import SourceError
 log = logging.getLogger(__name__)
 
 WARN_AT = 0.8
-TRIES = 20
+RESERVE_TRIES = 20
 _MONEY = re.compile(r"(?:\$|usd\s*)?([0-9]+(?:\.[0-9]+)?)(?:\s*usd|\s*\$)?", re.IGNORECASE)
 
-Clock = Callable[[], datetime]
+UtcClock = Callable[[], datetime]
 
 
 class BudgetSpent(SourceError):
     """The month's reads are used up, or fewer are left than a request takes at least."""
 
 
-class Grant(NamedTuple):
+class ReservedReads(NamedTuple):
     """Reads that are counted already; `month` (YYYY-MM, UTC) is the one that pays for them."""
 
     month: str
@@ -52,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--price-per-read", type=money, metavar="0.005usd", help="what the network takes for a post"
     )
-    group.add_argument("--max-reads", type=whole, metavar="N", help="posts, whatever they cost")
+    group.add_argument(
+        "--max-reads", type=whole_number, metavar="N", help="posts, whatever they cost"
+    )
 
 
 def open_budget(options: argparse.Namespace, name: str) -> Budget:
@@ -79,7 +81,7 @@ class Budget:
         store: Store,
         name: str,
         limit: int | None,
-        clock: Clock = lambda: datetime.now(UTC),
+        clock: UtcClock = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._name = f"reads-{name}"
@@ -87,7 +89,7 @@ class Budget:
         self._clock = clock
         self._warned = ""
 
-    def reserve(self, reads: int, at_least: int = 1) -> Grant:
+    def reserve(self, reads: int, at_least: int = 1) -> ReservedReads:
         """Grants up to `reads` reads, counted from now on; raises BudgetSpent where fewer than
         `at_least` are left, for some requests can't ask for less."""
         month = f"{self._clock():%Y-%m}"
@@ -103,9 +105,9 @@ class Budget:
 
         used, granted_reads = self._add(month, granted)
         self._warn(month, used)
-        return Grant(month, granted_reads)
+        return ReservedReads(month, granted_reads)
 
-    def settle(self, grant: Grant, actual: int) -> None:
+    def settle(self, grant: ReservedReads, actual: int) -> None:
         """Says how many of them were read, and frees the others."""
         if actual != grant.reads:
             self._add(grant.month, lambda _: actual - grant.reads)
@@ -116,7 +118,7 @@ class Budget:
 
     def _add(self, month: str, more: Callable[[int], int]) -> tuple[int, int]:
         """(reads of the month afterwards, those added). Others may count at the same moment."""
-        for left in reversed(range(TRIES)):
+        for left in reversed(range(RESERVE_TRIES)):
             kept = self._store.load(self._name)
             used = int(kept.value.get(month, "0"))
             added = more(used)
@@ -146,7 +148,7 @@ def money(text: str) -> Decimal:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount of US dollars") from error
 
 
-def whole(text: str) -> int:
+def whole_number(text: str) -> int:
     if not text.isascii() or not text.isdigit():
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number")
     return int(text)

@@ -19,7 +19,7 @@ from ingest.sources.x.errors import XError
 API = "https://api.x.com"
 TIMEOUT_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
-FIELDS = {
+REQUESTED_FIELDS = {
     "tweet_fields": [
         "author_id",
         "created_at",
@@ -47,7 +47,7 @@ class _NoHeaders(logging.Filter):
 logging.getLogger("tweepy.client").addFilter(_NoHeaders())
 
 
-class Session(requests.Session):
+class XSession(requests.Session):
     """Sends to `address` what tweepy addresses to its own, and never waits without an end.
 
     Raises XError for an answer of 400 or more, and requests' exceptions. `latest` is the answer
@@ -90,15 +90,15 @@ class XClient:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._search = tweepy.Client(endpoint.token, return_type=requests.Response)
-        self._search.session = Session(endpoint.address)
+        self._search.session = XSession(endpoint.address)
         self._rules = tweepy.StreamingClient(endpoint.token, return_type=requests.Response)
-        self._rules.session = Session(endpoint.address)
+        self._rules.session = XSession(endpoint.address)
 
     def search(self, query: str, most: int, page: str | None, span: Mapping[str, str]) -> Obj:
         """Returns a page of at most `most` posts (10 to 100), the newest first."""
         return _answered(
             self._search.search_recent_tweets(
-                query, max_results=most, next_token=page, **span, **FIELDS
+                query, max_results=most, next_token=page, **span, **REQUESTED_FIELDS
             )
         )
 

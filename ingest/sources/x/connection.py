@@ -11,10 +11,10 @@ from typing import NamedTuple
 import requests
 import tweepy
 
-from ingest.sources.x.client import FIELDS, Endpoint, Session
+from ingest.sources.x.client import REQUESTED_FIELDS, Endpoint, XSession
 from ingest.sources.x.errors import XError
 
-CAPACITY = 2_000
+WAITING_LINES = 2_000
 """Lines that wait to be taken; when there are as many X is read no further, and it closes the
 connection of a reader that is slow for long."""
 STALL_SECONDS = 25.0
@@ -23,7 +23,7 @@ PUT_SECONDS = 0.5
 JOIN_SECONDS = 2.0
 
 
-class Line(NamedTuple):
+class StreamLine(NamedTuple):
     """`content` is empty for a sign of life; `at_ms` is when it came, since 1970."""
 
     content: bytes
@@ -40,17 +40,17 @@ class Connection(tweepy.StreamingClient):
 
     def __init__(self, endpoint: Endpoint, stall_seconds: float = STALL_SECONDS) -> None:
         super().__init__(endpoint.token, daemon=True, max_retries=0)
-        self.session = Session(endpoint.address, stall_seconds)
+        self.session = XSession(endpoint.address, stall_seconds)
         self.connected_ms: int | None = None
         self.error: Exception | None = None
-        self._lines: queue.Queue[Line] = queue.Queue(CAPACITY)
+        self._lines: queue.Queue[StreamLine] = queue.Queue(WAITING_LINES)
         self._unwanted = threading.Event()
         self._over = threading.Event()
 
     def open(self, backfill_minutes: int | None) -> None:
-        self.filter(threaded=True, backfill_minutes=backfill_minutes, **FIELDS)
+        self.filter(threaded=True, backfill_minutes=backfill_minutes, **REQUESTED_FIELDS)
 
-    def take(self, seconds: float) -> Line | None:
+    def take(self, seconds: float) -> StreamLine | None:
         """Returns the next line, None where none came so long."""
         with contextlib.suppress(queue.Empty):
             return self._lines.get(timeout=seconds)
@@ -104,7 +104,7 @@ class Connection(tweepy.StreamingClient):
         self.disconnect()
 
     def _put(self, content: bytes) -> None:
-        line = Line(content, _now_ms())
+        line = StreamLine(content, _now_ms())
         while not self._unwanted.is_set():
             with contextlib.suppress(queue.Full):
                 self._lines.put(line, timeout=PUT_SECONDS)

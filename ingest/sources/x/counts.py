@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 
-from ingest.sources.handover import Handover, batches
+from ingest.sources.handover import Handover, batches_of
 from ingest.sources.source import Batch, CurrentTopics, Cursor
-from ingest.sources.x.calls import Rest, ask
+from ingest.sources.x.calls import Wait, ask
 from ingest.sources.x.client import XClient
 from ingest.sources.x.rules import queries
-from ingest.sources.x.spans import HOUR_MS, Span, ids_of
+from ingest.sources.x.spans import HOUR_MS, IdSpan, ids_of
 from mltox.posts.formats.x_v2 import first_id_at
 
 
@@ -28,7 +28,7 @@ class XCounts:
         topics: CurrentTopics,
         client: XClient,
         options: argparse.Namespace,
-        rest: Rest = Handover.rest,
+        rest: Wait = Handover.rest,
     ) -> None:
         self._topics = topics
         self._client = client
@@ -38,20 +38,20 @@ class XCounts:
         self._price: Decimal | None = options.price_per_read
 
     def read(self, cursor: Cursor, stopping: threading.Event) -> Iterator[Batch]:
-        return batches(partial(self._work, ids_of(cursor)), stopping)
+        return batches_of(partial(self._work, ids_of(cursor)), stopping)
 
     def _work(self, at: Mapping[str, int], hand: Handover) -> None:
         total = 0
         for topic in self._topics():
             first = first_id_at(time.time_ns() // 1_000_000 - self._first_hours * HOUR_MS) - 1
-            span = Span(at.get(topic.name, first), None)
+            span = IdSpan(at.get(topic.name, first), None)
             found = self._count(queries(topic, self._rule_length), span, hand)
             total += found
             print(f"{topic.name}: {described(found, self._price)}")
         print(f"all topics: {described(total, self._price)}")
         print("posts that these retweet, quote or answer come along and may be charged as well")
 
-    def _count(self, asked_for: Sequence[str], span: Span, hand: Handover) -> int:
+    def _count(self, asked_for: Sequence[str], span: IdSpan, hand: Handover) -> int:
         """A post that two queries of a topic find counts twice."""
         within = span.parameters(time.time_ns() // 1_000_000)
         if within is None:

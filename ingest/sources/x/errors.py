@@ -10,7 +10,7 @@ import orjson
 
 from mltox.base.own_secrets import without_secrets
 
-TOKEN = "X_BEARER_TOKEN"
+BEARER_TOKEN = "X_BEARER_TOKEN"
 """The environment variable with the app's bearer token."""
 
 TOO_MANY = 429
@@ -45,8 +45,8 @@ class XError(Exception):
         why = details[0] if isinstance(details, list) and details else first.get("message")
         return cls(
             status,
-            one_line(answer.get("title") or first.get("title")),
-            one_line(why or answer.get("detail") or first.get("detail")),
+            printable_line(answer.get("title") or first.get("title")),
+            printable_line(why or answer.get("detail") or first.get("detail")),
             _reset(headers),
         )
 
@@ -56,19 +56,24 @@ def fatal(error: XError) -> str | None:
     answer = ": ".join(filter(None, (error.title, error.detail)))
     answer = f" (X says: {answer})" if answer else ""
     if error.status == 401:
-        return f"X refuses the bearer token in {TOKEN}: it is wrong or revoked{answer}"
+        return f"X refuses the bearer token in {BEARER_TOKEN}: it is wrong or revoked{answer}"
     if error.status == 402:
-        return f"the account of {TOKEN} has no credits left at X{answer}"
+        return f"the account of {BEARER_TOKEN} has no credits left at X{answer}"
     if error.status == 403:
-        return f"the app of {TOKEN} may not do this at X: its access level is too low{answer}"
+        return (
+            f"the app of {BEARER_TOKEN} may not do this at X: its access level is too low{answer}"
+        )
     if error.title == _CAP:
-        return f"the account of {TOKEN} has read as many posts as X allows it this month{answer}"
+        return (
+            f"the account of {BEARER_TOKEN} has read as many posts as X allows it this month"
+            f"{answer}"
+        )
     if 400 <= error.status < 500 and error.status not in (408, 409, 425, TOO_MANY):
         return f"X does not take the request, {error.status}{answer}"
     return None
 
 
-def one_line(value: object) -> str:
+def printable_line(value: object) -> str:
     """Returns a hostile string, short and printable in one line; nothing for what is no string."""
     return ascii(without_secrets(value))[1:-1][:300] if isinstance(value, str) else ""
 

@@ -7,13 +7,13 @@ import time
 
 from ingest.sources.handover import Handover
 from ingest.sources.source import Batch
-from ingest.sources.x.connection import Connection, Line
+from ingest.sources.x.connection import Connection, StreamLine
 from ingest.sources.x.errors import TOO_MANY, XError
-from ingest.sources.x.gap import fill
-from ingest.sources.x.lines import parsed
+from ingest.sources.x.gap import fill_gap
+from ingest.sources.x.lines import parsed_line
 from ingest.sources.x.meter import Meter
 from ingest.sources.x.position import Position
-from ingest.sources.x.reader import Reader
+from ingest.sources.x.reader import XReader
 from ingest.sources.x.rule_keeper import RuleKeeper
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ class Follower:
         connection: Connection,
         position: Position,
         keeper: RuleKeeper,
-        reader: Reader,
+        reader: XReader,
         meter: Meter,
         rule_length: int,
         backfilled: bool,
@@ -68,13 +68,13 @@ class Follower:
                 if self._hand_over(line, hand):
                     return
 
-    def _hand_over(self, line: Line, hand: Handover) -> bool:
+    def _hand_over(self, line: StreamLine, hand: Handover) -> bool:
         """Returns whether X is about to close the connection."""
         if not line.content:
             self._position.saw_life(line.at_ms)
             hand.put(Batch(cursor=self._cursor()))
             return False
-        found = parsed(line.content)
+        found = parsed_line(line.content)
         if found.trouble is not None:
             log.warning("X's stream reports: %s", found.trouble.title or "an error")
             if found.trouble.status == TOO_MANY:
@@ -96,7 +96,7 @@ class Follower:
         if not self._backfilled:
             after = self._position.missing_after()
             log.info("asking X's search for what the stream missed")
-            fill(self._reader, self._keeper.topics, self._rule_length, after, since, hand)
+            fill_gap(self._reader, self._keeper.topics, self._rule_length, after, since, hand)
         self._position.filled()
         hand.put(Batch(cursor=self._cursor()))
 

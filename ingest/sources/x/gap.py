@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from ingest.sources.handover import Handover
 from ingest.sources.source import Batch, SourceError
 from ingest.sources.x.budget import BudgetSpent
-from ingest.sources.x.pages import Message
+from ingest.sources.x.pages import PagePost
 from ingest.sources.x.position import OVERLAP_MS
-from ingest.sources.x.reader import Reader
+from ingest.sources.x.reader import XReader
 from ingest.sources.x.rules import queries
-from ingest.sources.x.spans import Span, spans
+from ingest.sources.x.spans import IdSpan, id_spans
 from mltox.posts.formats.x_v2 import first_id_at
 from mltox.posts.topics import Topic
 
@@ -30,8 +30,8 @@ def backfill_minutes(missing_ms: int, allowed: int | None) -> int | None:
     return needed if needed <= allowed else None
 
 
-def fill(
-    reader: Reader,
+def fill_gap(
+    reader: XReader,
     topics: Sequence[Topic],
     rule_length: int,
     after: int,
@@ -43,10 +43,10 @@ def fill(
     What can't be asked for is logged, since the stream goes on; raises BudgetSpent.
     """
     try:
-        for span in spans(after, until_ms):
+        for span in id_spans(after, until_ms):
             until = first_id_at(until_ms) if span.until is None else span.until
             if until > span.after:  # a clock may have been set back
-                _fill_span(reader, topics, rule_length, Span(span.after, until), hand)
+                _fill_span(reader, topics, rule_length, IdSpan(span.after, until), hand)
     except BudgetSpent:
         raise
     except SourceError as error:
@@ -54,9 +54,9 @@ def fill(
 
 
 def _fill_span(
-    reader: Reader, topics: Sequence[Topic], rule_length: int, span: Span, hand: Handover
+    reader: XReader, topics: Sequence[Topic], rule_length: int, span: IdSpan, hand: Handover
 ) -> None:
-    by_post: dict[Message, list[str]] = {}
+    by_post: dict[PagePost, list[str]] = {}
     spent = None
     for topic in topics:
         found = reader.read(queries(topic, rule_length), span, hand)

@@ -11,7 +11,7 @@ import orjson
 
 from ingest.sources.x.errors import TOO_MANY, XError
 from ingest.sources.x.pages import id_of, reads
-from ingest.sources.x.rules import topics_of
+from ingest.sources.x.rules import topics_of_tags
 
 
 class Parsed(NamedTuple):
@@ -26,7 +26,7 @@ class Parsed(NamedTuple):
     """X is about to close the connection."""
 
 
-def parsed(line: bytes) -> Parsed:
+def parsed_line(line: bytes) -> Parsed:
     """Reads a line. One that is no JSON is as good as a post: whoever decodes it will see."""
     try:
         message = orjson.loads(line)
@@ -40,7 +40,7 @@ def parsed(line: bytes) -> Parsed:
         return Parsed(trouble=XError.of(status, {}, line), ends=_is_disconnect(message))
     post = message.get("data")
     post_id = id_of(post)
-    return Parsed(post_id, topics_of(_tags(message)), reads(message) if post_id else 0)
+    return Parsed(post_id, topics_of_tags(_tags(message)), reads(message) if post_id else 0)
 
 
 def _is_disconnect(message: dict[str, Any]) -> bool:

@@ -6,9 +6,9 @@ from __future__ import annotations
 import threading
 
 from ingest.sources.handover import Stopped
-from ingest.sources.x.budget import Budget, Grant
+from ingest.sources.x.budget import Budget, ReservedReads
 
-CHUNK = 500
+RESERVED_READS = 500
 """Reads that are reserved at once. A run that is killed leaves as many counted, at most."""
 
 
@@ -22,7 +22,7 @@ class Meter:
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._lock = threading.Lock()
-        self._grant: Grant | None = None
+        self._grant: ReservedReads | None = None
         self._used = 0
         self._closed = False
 
@@ -64,7 +64,7 @@ class Meter:
             raise Stopped
         if self._left() < least:
             self._settle()
-            self._grant = self._budget.reserve(max(CHUNK, least), least)
+            self._grant = self._budget.reserve(max(RESERVED_READS, least), least)
 
     def _left(self) -> int:
         return 0 if self._grant is None else self._grant.reads - self._used

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from ingest.sources.x import budget
 from ingest.sources.x.client import API
-from ingest.sources.x.rules import SHORTEST
+from ingest.sources.x.rules import SHORTEST_RULE
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rule-length",
-        type=at_least(SHORTEST),
+        type=at_least(SHORTEST_RULE),
         default=512,
         metavar="CHARACTERS",
         help="how long a rule or query your access level allows: 512, 1024 or 4096;"
@@ -30,7 +30,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 def at_least(least: int) -> Callable[[str], int]:
     def whole(text: str) -> int:
-        number = budget.whole(text)
+        number = budget.whole_number(text)
         if number < least:
             raise argparse.ArgumentTypeError(f"{text} is less than {least}")
         return number

@@ -15,14 +15,14 @@ MOST_OF_A_POST = 3
 _ID = re.compile(r"[0-9]{1,19}")
 
 
-class Message(NamedTuple):
+class PagePost(NamedTuple):
     """A post. `id` is 0 where X sent none."""
 
     id: int
     payload: bytes
 
 
-def messages(page: Obj) -> list[Message]:
+def posts_of_page(page: Obj) -> list[PagePost]:
     """Returns the posts of a page in its order. What is no post is passed on as it is."""
     included = {each["id"]: each for each in _included(page) if isinstance(each.get("id"), str)}
     found = []
@@ -33,7 +33,7 @@ def messages(page: Obj) -> list[Message]:
             originals = [included[each] for each in _references(post) if each in included]
             if originals:
                 message["includes"] = {"tweets": originals}
-        found.append(Message(id_of(post), orjson.dumps(message)))
+        found.append(PagePost(id_of(post), orjson.dumps(message)))
     return found
 
 

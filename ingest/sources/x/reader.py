@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from ingest.sources.handover import Handover
 from ingest.sources.x.budget import BudgetSpent
-from ingest.sources.x.calls import Rest, ask
+from ingest.sources.x.calls import Wait, ask
 from ingest.sources.x.client import Obj, XClient
 from ingest.sources.x.meter import Meter
-from ingest.sources.x.pages import MOST_OF_A_POST, Message, messages, next_page, reads
-from ingest.sources.x.spans import Span
+from ingest.sources.x.pages import MOST_OF_A_POST, PagePost, next_page, posts_of_page, reads
+from ingest.sources.x.spans import IdSpan
 
 PAGE_LEAST, PAGE_MOST = 10, 100
 """Posts that a page of recent search may be asked to hold."""
@@ -23,30 +23,30 @@ class SearchResult(NamedTuple):
     """Posts by their time. If the budget ended before all were read, `spent` says so: then they are
     the newest ones."""
 
-    posts: list[Message]
+    posts: list[PagePost]
     spent: BudgetSpent | None = None
 
 
-class Reader:
+class XReader:
     """All raise SourceError for what a new try cannot mend, and Stopped."""
 
-    def __init__(self, client: XClient, meter: Meter, rest: Rest = Handover.rest) -> None:
+    def __init__(self, client: XClient, meter: Meter, rest: Wait = Handover.rest) -> None:
         self._client = client
         self._meter = meter
         self._rest = rest
 
-    def read(self, queries: Sequence[str], span: Span, hand: Handover) -> SearchResult:
+    def read(self, queries: Sequence[str], span: IdSpan, hand: Handover) -> SearchResult:
         """Returns the posts that any of the queries finds, each once. No page is asked for that the
         month can't pay for."""
         within = span.parameters(time.time_ns() // 1_000_000)
         if within is None:
             return SearchResult([])
-        found: dict[int | bytes, Message] = {}
+        found: dict[int | bytes, PagePost] = {}
         spent = None
         try:
             for query in queries:
                 for page in self._pages(query, within, hand):
-                    for message in messages(page):
+                    for message in posts_of_page(page):
                         found.setdefault(message.id or message.payload, message)
         except BudgetSpent as error:
             spent = error

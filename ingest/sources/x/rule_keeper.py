@@ -12,9 +12,9 @@ import tweepy
 
 from ingest.sources.handover import Handover
 from ingest.sources.source import CurrentTopics, SourceError
-from ingest.sources.x.calls import Rest, ask
+from ingest.sources.x.calls import Wait, ask
 from ingest.sources.x.client import Obj, XClient
-from ingest.sources.x.errors import XError, one_line
+from ingest.sources.x.errors import XError, printable_line
 from ingest.sources.x.rules import Rule, RuleError, difference, rules
 from mltox.posts.topics import Topic
 
@@ -32,7 +32,7 @@ class RuleKeeper:
         topics: CurrentTopics,
         rule_length: int,
         max_rules: int,
-        rest: Rest = Handover.rest,
+        rest: Wait = Handover.rest,
     ) -> None:
         self._client = client
         self._topics = topics
@@ -98,7 +98,7 @@ def _check(answer: Obj) -> None:
     for error in _objects(answer.get("errors")):
         if error.get("title") != _THERE_ALREADY:
             why = XError.of(200, {}, orjson.dumps({"errors": [error]}))
-            rule = one_line(error.get("value"))
+            rule = printable_line(error.get("value"))
             raise SourceError(f"X does not take the rule {rule}: {why.title}, {why.detail}")
 
 

@@ -14,7 +14,7 @@ from mltox.posts.topics import Topic
 TAG = "mltox:"
 """What the tags of our rules begin with. Rules of others on the same account are left alone."""
 
-SHORTEST = 128
+SHORTEST_RULE = 128
 """The least length of a rule that is of use: languages, and a keyword."""
 _HASHES = "#＃"
 _PLAIN = re.compile(r"[A-Za-z0-9_]+")
@@ -37,7 +37,7 @@ class Rule(NamedTuple):
     id: str = ""
 
 
-class Difference(NamedTuple):
+class RuleChanges(NamedTuple):
     """What makes the rules on X those that are wanted."""
 
     add: tuple[Rule, ...]
@@ -79,7 +79,7 @@ def rules(topics: Iterable[Topic], length: int) -> list[Rule]:
     return list(by_value.values())
 
 
-def difference(there: Sequence[Rule], wanted: Sequence[Rule], most: int) -> Difference:
+def difference(there: Sequence[Rule], wanted: Sequence[Rule], most: int) -> RuleChanges:
     """Returns what to add and what to delete, so that `wanted` are there and none else of ours.
 
     New rules come before old ones go, so that a changed topic misses nothing, unless X has no room
@@ -95,10 +95,10 @@ def difference(there: Sequence[Rule], wanted: Sequence[Rule], most: int) -> Diff
     add = [rule for rule in wanted if rule[:2] not in ours and rule.value not in others_values]
     delete = [rule for key, rule in ours.items() if key not in needed]
     moved = {rule.value for rule in add} & {rule.value for rule in delete}
-    return Difference(tuple(add), tuple(delete), bool(moved) or len(there) + len(add) > most)
+    return RuleChanges(tuple(add), tuple(delete), bool(moved) or len(there) + len(add) > most)
 
 
-def topics_of(tags: Iterable[str]) -> tuple[str, ...]:
+def topics_of_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Returns the topics whose rules a post matched, from the tags that came with it."""
     names = (tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG))
     return tuple(dict.fromkeys(names))

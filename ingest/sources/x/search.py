@@ -12,18 +12,18 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from ingest.sources.handover import Handover, batches
+from ingest.sources.handover import Handover, batches_of
 from ingest.sources.source import Batch, CurrentTopics, Cursor, Source, SourceError
 from ingest.sources.x.budget import Budget, open_budget
-from ingest.sources.x.calls import Rest
+from ingest.sources.x.calls import Wait
 from ingest.sources.x.client import Endpoint, XClient
 from ingest.sources.x.counts import XCounts
-from ingest.sources.x.errors import TOKEN
+from ingest.sources.x.errors import BEARER_TOKEN
 from ingest.sources.x.meter import Meter
 from ingest.sources.x.options import add_common_arguments, at_least
-from ingest.sources.x.reader import Reader
+from ingest.sources.x.reader import XReader
 from ingest.sources.x.rules import RuleError, queries
-from ingest.sources.x.spans import HOUR_MS, Span, ids_of, spans
+from ingest.sources.x.spans import HOUR_MS, IdSpan, id_spans, ids_of
 from mltox.google.secrets import secret
 from mltox.posts.formats.x_v2 import first_id_at
 from mltox.posts.topics import Topic
@@ -60,7 +60,10 @@ def open_source(options: argparse.Namespace, topics: CurrentTopics) -> Source:
             queries(topic, options.rule_length)
     except RuleError as error:
         raise SourceError(str(error)) from None
-    client, budget = XClient(Endpoint(secret(TOKEN), options.x_api)), open_budget(options, "x")
+    client, budget = (
+        XClient(Endpoint(secret(BEARER_TOKEN), options.x_api)),
+        open_budget(options, "x"),
+    )
     if options.dry_run:
         return XCounts(topics, client, options)
     return XSearch(topics, client, budget, options.every, options.first_hours, options.rule_length)
@@ -79,7 +82,7 @@ class XSearch:
         every: int | None,
         first_hours: int,
         rule_length: int,
-        rest: Rest = Handover.rest,
+        rest: Wait = Handover.rest,
     ) -> None:
         self._topics = topics
         self._client = client
@@ -92,13 +95,13 @@ class XSearch:
     def read(self, cursor: Cursor, stopping: threading.Event) -> Iterator[Batch]:
         meter = Meter(self._budget)
         try:
-            yield from batches(partial(self._work, cursor, meter), stopping)
+            yield from batches_of(partial(self._work, cursor, meter), stopping)
         finally:
             # here, since a thread that is stopped is not waited for
             meter.close()
 
     def _work(self, cursor: Cursor, meter: Meter, hand: Handover) -> None:
-        reader, at = Reader(self._client, meter, self._rest), ids_of(cursor)
+        reader, at = XReader(self._client, meter, self._rest), ids_of(cursor)
         while True:
             for topic in self._topics():
                 self._topic(topic, reader, at, hand)
@@ -107,7 +110,7 @@ class XSearch:
             meter.rest()
             self._rest(hand, self._every)
 
-    def _topic(self, topic: Topic, reader: Reader, at: dict[str, int], hand: Handover) -> None:
+    def _topic(self, topic: Topic, reader: XReader, at: dict[str, int], hand: Handover) -> None:
         try:
             asked_for = queries(topic, self._rule_length)
         except RuleError as error:
@@ -118,13 +121,13 @@ class XSearch:
         after = at.get(topic.name)
         if after is None:
             after = first_id_at(now_ms - self._first_hours * HOUR_MS) - 1
-        elif Span(after, None).beyond(now_ms):
+        elif IdSpan(after, None).beyond(now_ms):
             log.warning(
                 "topic %r was read last longer ago than the seven days of X's search:"
                 " it goes on seven days ago (by start_time), what was written before is missing",
                 topic.name,
             )
-        for span in spans(after, now_ms):
+        for span in id_spans(after, now_ms):
             found = reader.read(asked_for, span, hand)
             for post in found.posts:
                 cursor = None

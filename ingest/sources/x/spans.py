@@ -19,7 +19,7 @@ SETTLED_MS = 60_000
 """Search finds a post half a minute after it was written; after a minute it is taken for sure."""
 
 
-class Span(NamedTuple):
+class IdSpan(NamedTuple):
     """Posts with an id above `after` and below `until`, which is None for up to now."""
 
     after: int
@@ -51,16 +51,16 @@ class Span(NamedTuple):
         return self.until - 1 if millis <= now_ms - SETTLED_MS else None
 
 
-def spans(after: int, now_ms: int) -> Iterator[Span]:
+def id_spans(after: int, now_ms: int) -> Iterator[IdSpan]:
     """Cuts the time from a post until now at full hours, so that what was found in one can be held
     in memory and turned round, since X gives the newest first."""
     began_ms = max(snowflake_millis(after) or 0, now_ms - REACH_MS)
     cut_ms = (began_ms // HOUR_MS + 1) * HOUR_MS
     while cut_ms <= now_ms - SETTLED_MS:
-        yield Span(after, first_id_at(cut_ms))
+        yield IdSpan(after, first_id_at(cut_ms))
         after = first_id_at(cut_ms) - 1
         cut_ms += HOUR_MS
-    yield Span(after, None)
+    yield IdSpan(after, None)
 
 
 def ids_of(cursor: Cursor) -> dict[str, int]:

@@ -14,20 +14,20 @@ from functools import partial
 
 import requests
 
-from ingest.sources.handover import Handover, batches
+from ingest.sources.handover import Handover, batches_of
 from ingest.sources.source import Batch, CurrentTopics, Cursor, Source, SourceError
 from ingest.sources.x.backoff import Patience
 from ingest.sources.x.budget import Budget, open_budget
-from ingest.sources.x.calls import Rest, kind_of
+from ingest.sources.x.calls import Wait, error_kind
 from ingest.sources.x.client import Endpoint, XClient
 from ingest.sources.x.connection import STALL_SECONDS, Connection
-from ingest.sources.x.errors import TOKEN
+from ingest.sources.x.errors import BEARER_TOKEN
 from ingest.sources.x.follower import STREAM, Follower
 from ingest.sources.x.gap import backfill_minutes
 from ingest.sources.x.meter import Meter
 from ingest.sources.x.options import add_common_arguments, at_least
 from ingest.sources.x.position import Position
-from ingest.sources.x.reader import Reader
+from ingest.sources.x.reader import XReader
 from ingest.sources.x.rule_keeper import RuleKeeper
 from ingest.sources.x.rules import RuleError, rules
 from ingest.sources.x.spans import ids_of
@@ -64,7 +64,7 @@ def open_source(options: argparse.Namespace, topics: CurrentTopics) -> Source:
         rules(topics(), options.rule_length)
     except RuleError as error:
         raise SourceError(str(error)) from None
-    endpoint = Endpoint(secret(TOKEN), options.x_api)
+    endpoint = Endpoint(secret(BEARER_TOKEN), options.x_api)
     client = XClient(endpoint)
     return XStream(
         endpoint,
@@ -91,7 +91,7 @@ class XStream:
         rule_length: int,
         backfill_minutes: int | None = None,
         stall_seconds: float = STALL_SECONDS,
-        rest: Rest = Handover.rest,
+        rest: Wait = Handover.rest,
     ) -> None:
         self._endpoint = endpoint
         self._client = client
@@ -105,7 +105,7 @@ class XStream:
     def read(self, cursor: Cursor, stopping: threading.Event) -> Iterator[Batch]:
         meter = Meter(self._budget)
         try:
-            yield from batches(partial(self._work, cursor, meter), stopping)
+            yield from batches_of(partial(self._work, cursor, meter), stopping)
         finally:
             # here, since a thread that is stopped is not waited for
             meter.close()
@@ -120,7 +120,7 @@ class XStream:
             meter.count(0)
             error = self._followed(position, patience, meter, hand)
             seconds = patience.seconds(error, time.time())
-            log.warning("X's stream broke (%s); again in %.1f s", kind_of(error), seconds)
+            log.warning("X's stream broke (%s); again in %.1f s", error_kind(error), seconds)
             self._rest(hand, seconds)
 
     def _followed(
@@ -135,7 +135,7 @@ class XStream:
             connection,
             position,
             self._keeper,
-            Reader(self._client, meter, self._rest),
+            XReader(self._client, meter, self._rest),
             meter,
             self._rule_length,
             backfilled=backfill is not None,

@@ -14,7 +14,7 @@ from mltox.forecasting.methods.base import ForecastError
 from mltox.forecasting.scales import Floats
 from mltox.posts.records import HOUR
 
-LONGEST_HISTORY = 9 * WEEK_HOURS
+PROPHET_HISTORY = 9 * WEEK_HOURS
 CHANGEPOINTS = 10
 DAMPING = 0.985
 """Part of the trend's slope that is left after each hour ahead: half of it after two days."""
@@ -55,7 +55,7 @@ class ProphetForecaster:
         import pandas as pd
         from prophet import Prophet
 
-        recent = history.last(LONGEST_HISTORY)
+        recent = history.last(PROPHET_HISTORY)
         stamps = pd.to_datetime(
             recent.start + HOUR * np.arange(len(recent) + horizon), unit="us"
         ).as_unit("ns")

@@ -10,7 +10,7 @@ from mltox.forecasting.history import DAY_HOURS, WEEK_HOURS, History
 from mltox.forecasting.scales import Floats
 
 DAY_PENALTY, WEEKDAY_PENALTY, WEEK_PENALTY = 2.0, 60.0, 20.0
-RECENCY_HALF_LIFE = 28 * 24
+RIDGE_HALF_LIFE = 28 * 24
 SMOOTHING_HALF_LIVES = (4.0, 72.0)
 LEADS = (1, 2, 3, 6, 12, 24, 48, 96, 168)
 OUTLIER = 3.0
@@ -27,7 +27,7 @@ DESIGN = np.hstack(
     ]
 )
 """Hours of the week by a level, the hour of the day, the day and the hour of the week."""
-PENALTY = np.repeat(
+RIDGE_PENALTY = np.repeat(
     [1e-9, DAY_PENALTY, WEEKDAY_PENALTY, WEEK_PENALTY], [1, DAY_HOURS, DAYS, WEEK_HOURS]
 )
 
@@ -57,7 +57,7 @@ def fit_profile(history: History) -> WeekProfile:
     hours = history.phases(WEEK_HOURS)
     seen = ~np.isnan(history.z)
     age = np.arange(len(history))[::-1]
-    weights = np.where(seen, history.reliability * 0.5 ** (age / RECENCY_HALF_LIFE), 0.0)
+    weights = np.where(seen, history.reliability * 0.5 ** (age / RIDGE_HALF_LIFE), 0.0)
     z = np.where(seen, history.z, 0.0)
     profile = _ridge(hours, z, weights)
     sigma = robust_sigma(np.where(seen, z - profile[hours], np.nan))
@@ -71,7 +71,7 @@ def _ridge(hours: np.ndarray, z: Floats, weights: Floats) -> Floats:
     """Solves the normal equations, which a week's 168 sums of weights and values determine."""
     weight = np.bincount(hours, weights, WEEK_HOURS)
     total = np.bincount(hours, weights * z, WEEK_HOURS)
-    gram = DESIGN.T @ (weight[:, None] * DESIGN) + np.diag(PENALTY)
+    gram = DESIGN.T @ (weight[:, None] * DESIGN) + np.diag(RIDGE_PENALTY)
     return np.asarray(DESIGN @ np.linalg.solve(gram, DESIGN.T @ total))
 
 

@@ -21,14 +21,14 @@ from mltox.google.errors import cause_of, no_credentials, one_line
 from mltox.google.pubsub import EMULATOR
 from mltox.google.retries import patiently
 
-TIMEOUT = 10.0
+CHECK_SECONDS = 10.0
 DELETED_TOPIC = "_deleted-topic_"
 """What Pub/Sub gives as the topic of a subscription that outlived it."""
 CONSUME, PUBLISH = "pubsub.subscriptions.consume", "pubsub.topics.publish"
-ROLES = {CONSUME: "roles/pubsub.subscriber", PUBLISH: "roles/pubsub.publisher"}
+PUBSUB_ROLES = {CONSUME: "roles/pubsub.subscriber", PUBLISH: "roles/pubsub.publisher"}
 
 _PATH = re.compile(r"projects/(?P<project>[^/]+)/(?P<kind>subscriptions|topics)/(?P<name>[^/]+)")
-_asking = patiently(give_up_after=TIMEOUT)
+_asking = patiently(give_up_after=CHECK_SECONDS)
 
 
 def subscription_problems(path: str) -> Iterator[str]:
@@ -45,14 +45,14 @@ def subscription_problems(path: str) -> Iterator[str]:
         with SubscriberClient() as client:
             yield from _subscription_problems(client, path, create)
     except (GoogleAPICallError, GoogleAuthError, RetryError) as error:
-        yield explained(path, error)
+        yield why_unanswered(path, error)
 
 
 def _subscription_problems(client: SubscriberClient, path: str, create: str) -> Iterator[str]:
     seen = True
     try:
         request = {"subscription": path}
-        found = _asking(client.get_subscription, request=request, retry=None, timeout=TIMEOUT)
+        found = _asking(client.get_subscription, request=request, retry=None, timeout=CHECK_SECONDS)
     except NotFound:
         yield f"{path}: there is no such subscription; run: {create}"
         return
@@ -78,7 +78,9 @@ def topic_problems(path: str) -> Iterator[str]:
     try:
         with PublisherClient() as client:
             try:
-                _asking(client.get_topic, request={"topic": path}, retry=None, timeout=TIMEOUT)
+                _asking(
+                    client.get_topic, request={"topic": path}, retry=None, timeout=CHECK_SECONDS
+                )
             except NotFound:
                 create = f"gcloud pubsub topics create {match['name']} --project={match['project']}"
                 yield f"{path}: there is no such topic; run: {create}"
@@ -87,7 +89,7 @@ def topic_problems(path: str) -> Iterator[str]:
                 seen = False  # roles/pubsub.publisher may publish and yet not look
             yield from missing_permissions(client, path, PUBLISH, seen)
     except (GoogleAPICallError, GoogleAuthError, RetryError) as error:
-        yield explained(path, error)
+        yield why_unanswered(path, error)
 
 
 def missing_permissions(client: Any, path: str, permission: str, seen: bool) -> Iterator[str]:
@@ -95,15 +97,17 @@ def missing_permissions(client: Any, path: str, permission: str, seen: bool) -> 
     False."""
     request = {"resource": path, "permissions": [permission]}
     try:
-        answer = _asking(client.test_iam_permissions, request=request, retry=None, timeout=TIMEOUT)
+        answer = _asking(
+            client.test_iam_permissions, request=request, retry=None, timeout=CHECK_SECONDS
+        )
     except MethodNotImplemented:  # the emulator: nobody knows, and nothing is forbidden there
         return
     if permission not in answer.permissions:
         perhaps = "" if seen else ", or there is no such resource"
-        yield f"{path}: permission {permission} is missing ({ROLES[permission]}){perhaps}"
+        yield f"{path}: permission {permission} is missing ({PUBSUB_ROLES[permission]}){perhaps}"
 
 
-def explained(path: str, error: Exception) -> str:
+def why_unanswered(path: str, error: Exception) -> str:
     """One line for what kept a question from being answered."""
     cause = cause_of(error)
     if isinstance(cause, GoogleAuthError):

@@ -23,10 +23,10 @@ from mltox.base.errors import UserError
 from mltox.google.errors import cause_of, no_credentials, one_line
 from mltox.google.pubsub import EMULATOR
 from mltox.google.pubsub.messages import Outgoing
-from mltox.google.pubsub.requests import MESSAGES, bytes_of, requests_of
+from mltox.google.pubsub.requests import MESSAGE_LIMIT, bytes_of, requests_of
 from mltox.google.retries import patiently
 
-REQUESTS_AT_ONCE = 4
+PUBLISHES_AT_ONCE = 4
 REQUEST_SECONDS = 20.0
 GIVE_UP_SECONDS = 30.0
 
@@ -49,7 +49,7 @@ class Publisher:
             self._client = PublisherClient()
         except GoogleAuthError as error:
             raise PublishError(no_credentials(error, EMULATOR)) from error
-        self._threads = ThreadPoolExecutor(REQUESTS_AT_ONCE, thread_name_prefix="publish")
+        self._threads = ThreadPoolExecutor(PUBLISHES_AT_ONCE, thread_name_prefix="publish")
 
     def send(self, messages: Sequence[Outgoing]) -> Future[None]:
         """Messages for one topic, in one request; the future has what kept it from being taken."""
@@ -59,11 +59,11 @@ class Publisher:
         """All of them, one request after the other; returns how many. Raises PublishError."""
         sent = 0
         for topic, of_topic in groupby(messages, attrgetter("topic")):
-            for request in requests_of(of_topic, MESSAGES, bytes_of):
+            for request in requests_of(of_topic, MESSAGE_LIMIT, bytes_of):
                 try:
                     self._publish(request)
                 except (GoogleAPICallError, RetryError, GoogleAuthError) as error:
-                    raise PublishError(explained(topic, error)) from error
+                    raise PublishError(why_unpublished(topic, error)) from error
                 sent += len(request)
         return sent
 
@@ -93,7 +93,7 @@ class Publisher:
         self.close()
 
 
-def explained(topic: str, error: BaseException) -> str:
+def why_unpublished(topic: str, error: BaseException) -> str:
     """One line for what a request raised."""
     cause = cause_of(error)
     if isinstance(cause, NotFound):

@@ -17,7 +17,7 @@ class Limit(NamedTuple):
     bytes: int
 
 
-MESSAGES = Limit(500, 5_000_000)
+MESSAGE_LIMIT = Limit(500, 5_000_000)
 """Pub/Sub takes 1,000 messages and 10 MB."""
 ACK_IDS = Limit(2_000, 400_000)
 """Pub/Sub takes 512 KiB; an id has up to about 200 bytes."""

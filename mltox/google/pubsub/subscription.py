@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 PULL_AT_MOST = 1_000
 SHORTEST_PAUSE, LONGEST_IDLE_PAUSE = 0.05, 0.4
-LONGEST_PAUSE = 30.0
+LONGEST_PULL_PAUSE = 30.0
 TELL_SECONDS = 10.0
 LEASE_SECONDS = 30
 """For how long a process that was killed keeps its messages from being delivered again."""
@@ -63,7 +63,7 @@ class Subscription:
             stopping=self._stopping,
             again=is_trouble,
             give_up_after=give_up_after,
-            longest=LONGEST_PAUSE,
+            longest=LONGEST_PULL_PAUSE,
             tell=self._tell_of,
         )
         self._telling = patiently(stopping=self._stopping, give_up_after=TELL_SECONDS, longest=4.0)

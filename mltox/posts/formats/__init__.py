@@ -16,7 +16,7 @@ from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import DELETION, Envelope, Reject, encode
 from mltox.posts.formats import bluesky, mastodon, own, plain, reddit, x_v1, x_v2
 from mltox.posts.formats.draft import BadPost, Draft, Json, Obj, finish
-from mltox.posts.formats.found import Found, Part
+from mltox.posts.formats.found import FormatParts, MessagePart
 from mltox.posts.formats.masked import masked_json, masked_text
 from mltox.posts.records import SECOND, Micros
 
@@ -24,7 +24,7 @@ IN_FUTURE = "created_at_in_future"
 MAX_AHEAD: Micros = 600 * SECOND
 """By so much a clock may run ahead."""
 
-_FORMATS: tuple[Callable[[Obj], Found | None], ...] = (
+_FORMATS: tuple[Callable[[Obj], FormatParts | None], ...] = (
     own.find_deletion,
     bluesky.find,
     reddit.find,
@@ -74,7 +74,7 @@ def decode(payload: bytes, *, authors: AuthorKeys, now: Micros) -> Iterator[Enve
         yield Reject("too_many_letters", what, "", None)
 
 
-def _post(part: Part, authors: AuthorKeys, now: Micros) -> Envelope:
+def _post(part: MessagePart, authors: AuthorKeys, now: Micros) -> Envelope:
     """Raises BadPost."""
     obj = part.json
     if not isinstance(obj, dict):
@@ -86,7 +86,7 @@ def _post(part: Part, authors: AuthorKeys, now: Micros) -> Envelope:
     return finish(part.parse(obj), authors, now)
 
 
-def _reject(bad: BadPost, part: Part, authors: AuthorKeys) -> Reject:
+def _reject(bad: BadPost, part: MessagePart, authors: AuthorKeys) -> Reject:
     if own.is_notice(part.json):
         payload = own.noticed_payload(part.json, authors)
     else:
@@ -140,27 +140,27 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _parts(value: Json) -> Iterator[Part]:
+def _parts(value: Json) -> Iterator[MessagePart]:
     pending = [value]
     while pending:
         item = pending.pop()
         if isinstance(item, list):
             if not item:
-                yield Part(item, _unknown)
+                yield MessagePart(item, _unknown)
             pending.extend(reversed(item))
             continue
         found = _found(item) if isinstance(item, dict) else None
         if found is None:
-            yield Part(item, _unknown)
+            yield MessagePart(item, _unknown)
             continue
         yield from found.parts
         pending.extend(reversed(found.nested))
 
 
-def _found(obj: Obj) -> Found | None:
+def _found(obj: Obj) -> FormatParts | None:
     if own.is_envelope(obj) or own.is_notice(obj):
         return None
-    if obj.keys() <= plain.FIELDS:
+    if obj.keys() <= plain.PLAIN_FIELDS:
         return plain.find(obj)
     for find in _FORMATS:
         found = find(obj)

@@ -9,7 +9,15 @@ from __future__ import annotations
 import hashlib
 
 from mltox.posts.formats.draft import BadPost, Draft, Json, Obj
-from mltox.posts.formats.found import Found, as_list, as_obj, deletion, named, no_post, one
+from mltox.posts.formats.found import (
+    FormatParts,
+    as_list,
+    as_obj,
+    deletion,
+    known_kind,
+    no_post,
+    one,
+)
 
 _POSTS = "app.bsky.feed.post"
 _OTHER_RECORDS = frozenset(
@@ -22,7 +30,7 @@ _OTHER_RECORDS = frozenset(
 _V2_EVENTS = "network.bsky.jetstream.subscribeEvents#"
 
 
-def find(obj: Obj) -> Found | None:
+def find(obj: Obj) -> FormatParts | None:
     """Finds the post of an event or of a view, or says what else the message is."""
     payload = obj.get("payload")
     if isinstance(payload, dict) and str(payload.get("$type")).startswith(_V2_EVENTS):
@@ -34,13 +42,13 @@ def find(obj: Obj) -> Found | None:
         for key in ("posts", "feed", "records"):
             views = obj.get(key)
             if isinstance(views, list):
-                return Found(nested=views) if views else no_post(obj, "a page without posts")
+                return FormatParts(nested=views) if views else no_post(obj, "a page without posts")
         thread = obj.get("thread")
         if isinstance(thread, dict) and "post" in thread:
-            return Found(nested=[thread])
+            return FormatParts(nested=[thread])
         if _is_view(obj.get("post")):
             replies = as_list(obj.get("replies"))
-            return Found(nested=[obj["post"], *(r for r in replies if "post" in as_obj(r))])
+            return FormatParts(nested=[obj["post"], *(r for r in replies if "post" in as_obj(r))])
     if _is_view(obj):
         return one(obj, _parse_view)
     return None
@@ -53,12 +61,12 @@ def _is_view(value: Json) -> bool:
     return isinstance(value.get("record"), dict) or isinstance(value.get("value"), dict)
 
 
-def _event(obj: Obj, kind: Json, did: Json, commit: Obj) -> Found:
+def _event(obj: Obj, kind: Json, did: Json, commit: Obj) -> FormatParts:
     if kind != "commit":
         return no_post(obj, "an event of an account")
     collection, operation = commit.get("collection"), commit.get("operation")
     if collection != _POSTS:
-        return no_post(obj, f"a record of another kind{named(collection, _OTHER_RECORDS)}")
+        return no_post(obj, f"a record of another kind{known_kind(collection, _OTHER_RECORDS)}")
     rkey = commit.get("rkey")
     if operation == "delete":
         native_id = _native_id(did, rkey)
@@ -71,7 +79,9 @@ def _parse_view(view: Obj) -> Draft:
     did, _, path = str(view["uri"])[len("at://") :].partition("/")
     collection, _, rkey = path.rpartition("/")
     if collection != _POSTS:
-        raise BadPost("not_a_post", f"a record of another kind{named(collection, _OTHER_RECORDS)}")
+        raise BadPost(
+            "not_a_post", f"a record of another kind{known_kind(collection, _OTHER_RECORDS)}"
+        )
     return _draft(did, rkey, as_obj(view.get("record") or view.get("value")))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope
-from mltox.posts.formats.stamps import micros_of
+from mltox.posts.formats.stamps import read_stamp
 from mltox.posts.languages import language
 from mltox.posts.records import DAY, Micros
 
@@ -104,7 +104,7 @@ def checked_stamp(value: Json, now: Micros) -> Micros:
         raise BadPost("missing_created_at", "the post has no time of creation")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadPost("wrong_type", f"created_at is of type {_type_name(value)}")
-    stamp = micros_of(value)
+    stamp = read_stamp(value)
     if stamp is None:
         hint = "; --dayfirst or --date-format says how" if "/" in str(value)[:12] else ""
         raise BadPost(

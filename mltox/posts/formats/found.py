@@ -13,26 +13,26 @@ from mltox.posts.formats.draft import BadPost, Draft, Json, Obj
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
-class Part(NamedTuple):
+class MessagePart(NamedTuple):
     """One post, or one thing that is none, in a message: the JSON of it and its parser."""
 
     json: Json
     parse: Callable[[Obj], Draft]
 
 
-class Found(NamedTuple):
+class FormatParts(NamedTuple):
     """The parts of a message that the format knows, and JSON values to be looked at in turn."""
 
-    parts: Sequence[Part] = ()
+    parts: Sequence[MessagePart] = ()
     nested: Sequence[Json] = ()
 
 
-def one(obj: Obj, parse: Callable[[Obj], Draft]) -> Found:
+def one(obj: Obj, parse: Callable[[Obj], Draft]) -> FormatParts:
     """Returns a finding of one part."""
-    return Found(parts=(Part(obj, parse),))
+    return FormatParts(parts=(MessagePart(obj, parse),))
 
 
-def no_post(obj: Obj, message: str) -> Found:
+def no_post(obj: Obj, message: str) -> FormatParts:
     """Returns a finding of one thing that is no post, such as a notice."""
 
     def parse(_: Obj) -> NoReturn:
@@ -41,7 +41,7 @@ def no_post(obj: Obj, message: str) -> Found:
     return one(obj, parse)
 
 
-def deletion(obj: Obj, post_id: str | None) -> Found:
+def deletion(obj: Obj, post_id: str | None) -> FormatParts:
     """Returns a finding that a post is gone at its source; None where it can't be told which."""
 
     def parse(_: Obj) -> NoReturn:
@@ -50,7 +50,7 @@ def deletion(obj: Obj, post_id: str | None) -> Found:
     return one(obj, parse)
 
 
-def named(value: Json, known: Collection[str]) -> str:
+def known_kind(value: Json, known: Collection[str]) -> str:
     """Returns `: value` for a kind that is known, and nothing for a stranger's word."""
     return f": {value}" if isinstance(value, str) and value in known else ""
 

@@ -23,17 +23,17 @@ from mltox.posts.formats.safe_fields import (
     ACCOUNTS,
     BODIES,
     CONTAINERS,
-    COUNTS,
+    COUNT_FIELDS,
     ID,
     IDS,
     KEYS,
     KNOWN_WORDS,
     LANGUAGE,
     LANGUAGES,
-    TEXTS,
+    TEXT_FIELDS,
     TIME,
     TIMES,
-    TOPICS,
+    TOPIC_FIELDS,
     WORDS,
 )
 
@@ -137,7 +137,9 @@ class _Masking:
         made: dict[str, Json] = {}
         for key, item in list(value.items())[: self._left + 1]:
             inside = posts and (key in CONTAINERS or not isinstance(item, dict | list))
-            inside = inside or (posts and isinstance(item, list) and key in LANGUAGES | TOPICS)
+            inside = inside or (
+                posts and isinstance(item, list) and key in LANGUAGES | TOPIC_FIELDS
+            )
             name = key if key in KEYS else f"{MASK} {len(made) + 1}"
             made[name] = self.value(item, key, posts=inside, depth=depth + 1)
         return made
@@ -162,12 +164,12 @@ def _kept(value: Json, key: str | None) -> Json:
     """A scalar of a post: itself where its key is known and it has the form that belongs to it."""
     if isinstance(value, int | float):
         form = value if abs(value) < 2**63 else None
-        return form if form is not None and key in IDS | TIMES | COUNTS else MASK
+        return form if form is not None and key in IDS | TIMES | COUNT_FIELDS else MASK
     if not isinstance(value, str):
         return MASK
-    if key in TEXTS:
+    if key in TEXT_FIELDS:
         return without_names(value[:MAX_PAYLOAD])
-    if key in TOPICS:
+    if key in TOPIC_FIELDS:
         return legible(value[:MAX_NAME_CHARACTERS])
     forms = ((IDS, ID), (TIMES, TIME), (LANGUAGES, LANGUAGE))
     if any(key in keys and form.fullmatch(value) for keys, form in forms):

@@ -10,7 +10,7 @@ import hashlib
 import orjson
 
 from mltox.posts.formats.draft import Draft, Json, Obj
-from mltox.posts.formats.found import Found, as_obj, deletion, named, no_post, one
+from mltox.posts.formats.found import FormatParts, as_obj, deletion, known_kind, no_post, one
 from mltox.posts.formats.html_text import text_of_html
 
 _STATUS_EVENTS = frozenset({"update", "status.update"})
@@ -29,7 +29,7 @@ _OTHER_EVENTS = frozenset(
 )
 
 
-def find(obj: Obj) -> Found | None:
+def find(obj: Obj) -> FormatParts | None:
     """Finds a status, by itself or in a stream's frame."""
     event = obj.get("event")
     if isinstance(event, str) and "payload" in obj and "text" not in obj:
@@ -39,7 +39,7 @@ def find(obj: Obj) -> Found | None:
     return None
 
 
-def _frame(obj: Obj, event: str) -> Found:
+def _frame(obj: Obj, event: str) -> FormatParts:
     payload = obj["payload"]
     if event == "delete":
         # It holds the number that this one server gave the status, from which no post id follows.
@@ -52,7 +52,7 @@ def _frame(obj: Obj, event: str) -> Found:
                 payload = None
         if isinstance(payload, dict):
             return one(payload, parse)
-    return no_post(obj, f"an event of Mastodon{named(event, _OTHER_EVENTS)}")
+    return no_post(obj, f"an event of Mastodon{known_kind(event, _OTHER_EVENTS)}")
 
 
 def parse(status: Obj) -> Draft:

@@ -18,7 +18,7 @@ from mltox.posts.formats.draft import (
     checked_text,
     topic_names,
 )
-from mltox.posts.formats.found import Found, deletion
+from mltox.posts.formats.found import FormatParts, deletion
 from mltox.posts.formats.masked import masked_json, masked_text, without_names
 from mltox.posts.languages import language
 from mltox.posts.records import Micros
@@ -77,7 +77,7 @@ def noticed_payload(obj: Obj, authors: AuthorKeys) -> str:
         return masked_text(payload)
 
 
-def find_deletion(obj: Obj) -> Found | None:
+def find_deletion(obj: Obj) -> FormatParts | None:
     """Finds what `encode_deletion` has written."""
     deleted = obj.get("deleted")
     if obj.get("schema") != SCHEMA or not isinstance(deleted, str):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from mltox.posts.formats import x_v2
 from mltox.posts.formats.draft import BadPost, Draft, Json, Obj
-from mltox.posts.formats.found import Found, one, without_entities
+from mltox.posts.formats.found import FormatParts, one, without_entities
 from mltox.posts.networks import DEFAULT_SOURCE, network_of
 
-FIELDS = dict.fromkeys(
+PLAIN_FIELDS = dict.fromkeys(
     ("id", "text", "created_at", "author", "topic", "topics", "lang", "source")
 ).keys()
 """What a plain row may have, in the order in which people are told; a set for comparing."""
 
 
-def find(obj: Obj) -> Found | None:
+def find(obj: Obj) -> FormatParts | None:
     """Finds a plain row: an object that has at least a text, or an id and a time.
 
     An object with an id of X and no field that a tweet has not is a tweet, however few of its

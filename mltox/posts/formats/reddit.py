@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 
 from mltox.posts.formats.draft import BadPost, Draft, Json, Obj
-from mltox.posts.formats.found import Found, Part, as_list, as_obj, no_post, one, unescaped
+from mltox.posts.formats.found import (
+    FormatParts,
+    MessagePart,
+    as_list,
+    as_obj,
+    no_post,
+    one,
+    unescaped,
+)
 
 _GONE = re.compile(r"\[\s*(?:deleted|removed)\b[^\[\]]{0,200}\]", re.IGNORECASE)
 """What Reddit shows in place of a text: `[deleted]`, `[deleted by user]`, `[ Removed by Reddit ]`,
@@ -16,13 +24,13 @@ _GONE = re.compile(r"\[\s*(?:deleted|removed)\b[^\[\]]{0,200}\]", re.IGNORECASE)
 _KINDS = frozenset({"t1", "t2", "t3", "t4", "t5", "t6", "more", "Listing"})
 
 
-def find(obj: Obj) -> Found | None:
+def find(obj: Obj) -> FormatParts | None:
     """Finds comments, with the replies below them, and submissions."""
     kind, data = obj.get("kind"), obj.get("data")
     if isinstance(kind, str) and kind in _KINDS and isinstance(data, dict):
         if kind == "Listing":
             children = as_list(data.get("children"))
-            return Found(nested=children) if children else no_post(obj, "an empty listing")
+            return FormatParts(nested=children) if children else no_post(obj, "an empty listing")
         if kind == "t1":
             return _comment(data)
         if kind == "t3":
@@ -36,10 +44,10 @@ def find(obj: Obj) -> Found | None:
     return None
 
 
-def _comment(comment: Obj) -> Found:
+def _comment(comment: Obj) -> FormatParts:
     replies = as_obj(as_obj(comment.get("replies")).get("data")).get("children")
     own = {key: value for key, value in comment.items() if key != "replies"}
-    return Found((Part(own, parse_comment),), as_list(replies))
+    return FormatParts((MessagePart(own, parse_comment),), as_list(replies))
 
 
 def parse_comment(comment: Obj) -> Draft:

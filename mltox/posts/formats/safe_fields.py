@@ -47,12 +47,14 @@ TIMES = frozenset(
     ]
 )
 LANGUAGES = frozenset(["lang", "language", "langs"])
-TEXTS = frozenset(["text", "full_text", "body", "selftext", "content", "title", "spoiler_text"])
-TOPICS = frozenset(["topic", "topics"])
+TEXT_FIELDS = frozenset(
+    ["text", "full_text", "body", "selftext", "content", "title", "spoiler_text"]
+)
+TOPIC_FIELDS = frozenset(["topic", "topics"])
 WORDS = frozenset(
     ["source", "kind", "type", "$type", "event", "operation", "collection", "mltox_notice"]
 )
-COUNTS = frozenset(["schema", "result_count", "count"])
+COUNT_FIELDS = frozenset(["schema", "result_count", "count"])
 ACCOUNTS = frozenset(
     [
         "author",
@@ -123,9 +125,17 @@ OTHER_KEYS = frozenset(
     ]
 )
 KEYS = (
-    CONTAINERS | IDS | TIMES | LANGUAGES | TEXTS | TOPICS | WORDS | COUNTS | ACCOUNTS
+    CONTAINERS
+    | IDS
+    | TIMES
+    | LANGUAGES
+    | TEXT_FIELDS
+    | TOPIC_FIELDS
+    | WORDS
+    | COUNT_FIELDS
+    | ACCOUNTS
 ) | OTHER_KEYS
-BODIES = TEXTS - {"title", "spoiler_text"}
+BODIES = TEXT_FIELDS - {"title", "spoiler_text"}
 ACCOUNT_MARKS = frozenset(["username", "screen_name", "acct", "userName", "handle", "display_name"])
 
 KNOWN_WORDS = frozenset(

@@ -159,7 +159,7 @@ class Times:
 _UNTOLD = Times()
 
 
-def micros_of(value: str | int | float) -> Micros | None:
+def read_stamp(value: str | int | float) -> Micros | None:
     """Returns microseconds since 1970 UTC, or None for what is no time. Without an offset: UTC.
 
     Numbers are seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their

@@ -6,7 +6,7 @@ Reference: https://developer.x.com/en/docs/x-api/v1/data-dictionary
 from __future__ import annotations
 
 from mltox.posts.formats.draft import Draft, Json, Obj
-from mltox.posts.formats.found import Found, as_obj, deletion, no_post, one, unescaped
+from mltox.posts.formats.found import FormatParts, as_obj, deletion, no_post, one, unescaped
 from mltox.posts.formats.x_v2 import snowflake_millis
 
 _NOTICES = {
@@ -22,7 +22,7 @@ _NOTICES = {
 _MARKS = frozenset({"full_text", "id_str", "in_reply_to_status_id_str", "retweeted_status"})
 
 
-def find(obj: Obj) -> Found | None:
+def find(obj: Obj) -> FormatParts | None:
     """Finds a status, the statuses of a search result, or a notice."""
     if "text" not in obj and "full_text" not in obj:
         if isinstance(obj.get("delete"), dict):
@@ -32,11 +32,11 @@ def find(obj: Obj) -> Found | None:
                 return no_post(obj, meaning)
         own = obj.get("tweet")
         if isinstance(own, dict) and ("full_text" in own or "id_str" in own):
-            return Found(nested=[own])  # a line of Twitter's own archive
+            return FormatParts(nested=[own])  # a line of Twitter's own archive
         statuses = obj.get("statuses")
         if isinstance(statuses, list):
             if statuses:
-                return Found(nested=statuses)
+                return FormatParts(nested=statuses)
             return no_post(obj, "a search result without posts")
     if _MARKS & obj.keys() or isinstance(obj.get("user"), dict):
         return one(obj, parse)

@@ -11,8 +11,8 @@ from functools import partial
 
 from mltox.posts.formats.draft import Draft, Json, Obj
 from mltox.posts.formats.found import (
-    Found,
-    Part,
+    FormatParts,
+    MessagePart,
     as_list,
     as_obj,
     deletion,
@@ -20,7 +20,7 @@ from mltox.posts.formats.found import (
     one,
     unescaped,
 )
-from mltox.posts.formats.stamps import micros_of
+from mltox.posts.formats.stamps import read_stamp
 from mltox.posts.records import SECOND
 
 _TWEET_FIELDS = frozenset(
@@ -46,14 +46,14 @@ _SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 _FIRST_SNOWFLAKE = 300_000_000_000_000
 
 
-def find(obj: Obj) -> Found | None:
+def find(obj: Obj) -> FormatParts | None:
     """Finds the tweets of a page or a stream message, a bare tweet, or a deletion."""
     data = None if "text" in obj else obj.get("data")
     if isinstance(data, list):
         return _page(obj, data)
     if isinstance(data, dict) and not isinstance(obj.get("kind"), str):
         if "text" in data or "note_tweet" in data:
-            return Found((_part(data, _included(obj)),))
+            return FormatParts((_part(data, _included(obj)),))
         for event in _GONE:
             if isinstance(data.get(event), dict):
                 return deletion(obj, _gone_id(data[event]))
@@ -66,14 +66,14 @@ def find(obj: Obj) -> Found | None:
     return one(obj, parse) if not _TWEET_FIELDS.isdisjoint(obj) else None
 
 
-def _page(obj: Obj, data: list[Json]) -> Found:
+def _page(obj: Obj, data: list[Json]) -> FormatParts:
     tweets = [item for item in data if isinstance(item, dict) and "text" in item]
     if any("created_utc" in as_obj(item) or "kind" in as_obj(item) for item in data):
-        return Found(nested=data)
+        return FormatParts(nested=data)
     if not tweets:
         return no_post(obj, "an API page without posts")
     included = _included(obj)
-    return Found([_part(item, included) for item in data])
+    return FormatParts([_part(item, included) for item in data])
 
 
 def _included(page: Obj) -> dict[str, Obj]:
@@ -85,8 +85,8 @@ def _included(page: Obj) -> dict[str, Obj]:
     }
 
 
-def _part(tweet: Json, included: Mapping[str, Obj]) -> Part:
-    return Part(tweet, partial(parse, included=included) if included else parse)
+def _part(tweet: Json, included: Mapping[str, Obj]) -> MessagePart:
+    return MessagePart(tweet, partial(parse, included=included) if included else parse)
 
 
 def _gone_id(event: Obj) -> str | None:
@@ -167,7 +167,7 @@ def has_its_time(tweet: Obj) -> bool:
     created_at = tweet["created_at"]
     if not isinstance(created_at, str) or _MILLIS.fullmatch(created_at) is None:
         return False
-    stamp = micros_of(created_at)
+    stamp = read_stamp(created_at)
     return stamp is not None and abs(stamp - held * 1000) <= SECOND
 
 

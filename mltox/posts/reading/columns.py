@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from mltox.posts.formats.plain import FIELDS
+from mltox.posts.formats.plain import PLAIN_FIELDS
 from mltox.posts.reading.errors import InputError
 
 _LIKELY = {
@@ -36,13 +36,13 @@ _OF_TWEETS = frozenset(
 def check_columns(columns: Mapping[str, str]) -> None:
     """Raises InputError if a mapping names a field that a post does not have."""
     for field in columns:
-        if field not in FIELDS:
-            raise InputError(f"no field {field!r}; a post has {', '.join(FIELDS)}")
+        if field not in PLAIN_FIELDS:
+            raise InputError(f"no field {field!r}; a post has {', '.join(PLAIN_FIELDS)}")
 
 
 def fields_of(mapping: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
     """Which column or key each field of a post is in."""
-    own = {name: name for name in names if name in FIELDS and name not in mapping.values()}
+    own = {name: name for name in names if name in PLAIN_FIELDS and name not in mapping.values()}
     return {**own, **mapping}
 
 

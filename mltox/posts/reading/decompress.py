@@ -39,7 +39,7 @@ _LONG_WINDOW, _WINDOW_RATIO = 1 << 27, 64
 MOST_AT_ANY_RATIO, MOST_RATIO = 1 << 26, 2_000
 """Bytes that may come out of however few. Real posts shrink to a tenth, at best to a fiftieth."""
 
-Progress = Callable[[int], object]
+BytesProgress = Callable[[int], object]
 """Called with the number of bytes of the file (as it lies on disk) used since the last call."""
 
 
@@ -61,7 +61,7 @@ def compression(start: bytes) -> str | None:
     return None
 
 
-def chunks(path: Path, progress: Progress | None = None) -> Iterator[bytes]:
+def chunks(path: Path, progress: BytesProgress | None = None) -> Iterator[bytes]:
     """Yields the content of a file, decompressed.
 
     Raises OSError if the file cannot be opened or read, TruncatedInput where it breaks off.

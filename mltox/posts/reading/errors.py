@@ -9,5 +9,5 @@ class InputError(UserError):
     """An input that cannot be read at all; the message is one line for the person who named it."""
 
 
-def one_line(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     return " ".join(str(error).split())[:200]

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mltox.posts.reading.errors import InputError
-from mltox.posts.reading.sniff import Kind, sniff
+from mltox.posts.reading.sniff import FileKind, sniff
 
 _MAGIC = re.compile(r"[*?\[]")
 
-POST_KINDS = (Kind.JSON, Kind.TABLE, Kind.PARQUET)
+POST_KINDS = (FileKind.JSON, FileKind.TABLE, FileKind.PARQUET)
 
 
-class Inputs(NamedTuple):
+class InputFiles(NamedTuple):
     """The files to read, and those that are left out with the reason: `notes.txt: …`."""
 
     paths: list[Path]
     left_out: list[str]
 
 
-def find_inputs(inputs: Iterable[str]) -> Inputs:
+def find_inputs(inputs: Iterable[str]) -> InputFiles:
     """Finds the files that names, glob patterns and folders stand for, each once.
 
     A folder stands for the files in it, at any depth, that hold posts; what else is in it, or fits
@@ -47,7 +47,7 @@ def find_inputs(inputs: Iterable[str]) -> Inputs:
             more = f" ({left_out[-1]})" if files else ""
             where = "in the folder" if Path(name).expanduser().is_dir() else "among"
             raise InputError(f"no file of posts {where} {name}{more}")
-    return Inputs(list(found), left_out)
+    return InputFiles(list(found), left_out)
 
 
 def expand(inputs: Iterable[str]) -> list[Path]:
@@ -104,6 +104,6 @@ def _refusal(file: Path) -> str | None:
         return f"cannot be read: {error.strerror or error}"
     if sniffed.kind in POST_KINDS:
         return None
-    if sniffed.kind is Kind.LINES:
+    if sniffed.kind is FileKind.LINES:
         return "plain text, of which a post's time is not known; mltox score reads it"
     return sniffed.refusal

@@ -12,14 +12,14 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from mltox.posts.reading.decompress import Progress
-from mltox.posts.reading.errors import InputError, one_line
+from mltox.posts.reading.decompress import BytesProgress
+from mltox.posts.reading.errors import InputError, error_line
 
-BATCH = 8192
-MOST_BYTES = 32_000_000
+READ_ROWS = 8192
+MOST_BATCH_BYTES = 32_000_000
 """Of the values of a batch. A few kilobytes of a file may stand for gigabytes: a dictionary has one
 long value for all rows."""
-MOST_CHARACTERS = 200_000
+MOST_CELL_CHARACTERS = 200_000
 """Of a cell of text, of which more is cut off: a text that long is refused all the same."""
 
 
@@ -38,20 +38,20 @@ class ParquetTable:
             # So a value that many rows have is there once, whatever the writer's own schema says.
             self._file = pyarrow.parquet.ParquetFile(path, read_dictionary=texts)
         except (pyarrow.ArrowException, ValueError) as error:
-            raise InputError(f"{path} is no Parquet file: {one_line(error)}") from error
+            raise InputError(f"{path} is no Parquet file: {error_line(error)}") from error
         self.header: Sequence[str] = self._file.schema_arrow.names
         if len(set(self.header)) < len(self.header):
             raise InputError(f"{path} has two columns of one name")
 
     def batches(
-        self, wanted: Sequence[str], progress: Progress | None = None
+        self, wanted: Sequence[str], progress: BytesProgress | None = None
     ) -> Iterator[list[list[Any]]]:
         """Yields a list of values for each wanted column, a batch of rows at a time. Raises
         ParquetDamage."""
         size, total = self._path.stat().st_size, max(self._file.metadata.num_rows, 1)
         number = 0
         try:
-            for batch in self._file.iter_batches(batch_size=BATCH, columns=list(wanted)):
+            for batch in self._file.iter_batches(batch_size=READ_ROWS, columns=list(wanted)):
                 columns = [_cut(batch.column(name)) for name in wanted]
                 for start, stop in _parts(columns, batch.num_rows):
                     yield [_values(column.slice(start, stop - start)) for column in columns]
@@ -59,7 +59,7 @@ class ParquetTable:
                 if progress is not None:
                     progress(size * number // total - size * before // total)
         except (pyarrow.ArrowException, OSError) as error:
-            raise ParquetDamage(f"damaged after row {number}: {one_line(error)}") from error
+            raise ParquetDamage(f"damaged after row {number}: {error_line(error)}") from error
 
 
 def _is_text(kind: Any) -> bool:
@@ -72,7 +72,7 @@ def _cut(column: Any) -> Any:
     if pyarrow.types.is_dictionary(column.type):
         values = column.dictionary
         if _is_text(values.type):
-            cut = compute.utf8_slice_codeunits(values, 0, MOST_CHARACTERS)
+            cut = compute.utf8_slice_codeunits(values, 0, MOST_CELL_CHARACTERS)
             return pyarrow.DictionaryArray.from_arrays(column.indices, cut)
     return column
 
@@ -80,12 +80,12 @@ def _cut(column: Any) -> Any:
 def _parts(columns: Sequence[Any], rows: int) -> Iterator[tuple[int, int]]:
     """Runs of rows whose values have MOST_BYTES together, or of one row that has more."""
     sizes = sum((_sizes(column, rows) for column in columns), numpy.zeros(rows))
-    if rows and sizes.sum() <= MOST_BYTES:
+    if rows and sizes.sum() <= MOST_BATCH_BYTES:
         yield 0, rows
         return
     start, held = 0, 0.0
     for row, size in enumerate(sizes.tolist()):
-        if row > start and held + size > MOST_BYTES:
+        if row > start and held + size > MOST_BATCH_BYTES:
             yield start, row
             start, held = row, 0.0
         held += size

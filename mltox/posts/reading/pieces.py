@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mltox.posts.reading.decompress import Progress, TruncatedInput, chunks
+from mltox.posts.reading.decompress import BytesProgress, TruncatedInput, chunks
 from mltox.posts.reading.encoding import as_utf8
 
 
@@ -16,7 +16,7 @@ class Pieces:
     Raises OSError if the file cannot be opened or read.
     """
 
-    def __init__(self, path: Path, max_line: int, progress: Progress | None = None) -> None:
+    def __init__(self, path: Path, max_line: int, progress: BytesProgress | None = None) -> None:
         """`max_line` is the number of bytes above which a line is cut; its rest is skipped."""
         self.broken: str | None = None
         self._max_line = max_line

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mltox.posts.reading.decompress import Progress
+from mltox.posts.reading.decompress import BytesProgress
 from mltox.posts.reading.errors import InputError
 from mltox.posts.reading.how import AS_USUAL, How
 from mltox.posts.reading.json_rows import json_rows
@@ -14,7 +14,7 @@ from mltox.posts.reading.parquet import ParquetDamage, ParquetTable
 from mltox.posts.reading.pieces import Pieces
 from mltox.posts.reading.remarks import Remarks
 from mltox.posts.reading.rows import MAX_ROW_BYTES, MAX_TABLE_LINE
-from mltox.posts.reading.sniff import Kind, Sniffed, sniff
+from mltox.posts.reading.sniff import FileKind, Sniffed, sniff
 from mltox.posts.reading.table import open_table
 
 RawRow = dict[str, Any]
@@ -27,7 +27,7 @@ UNREADABLE = "unreadable_row"
 def read_raw_rows(
     path: Path,
     text_column: str | None = None,
-    progress: Progress | None = None,
+    progress: BytesProgress | None = None,
     *,
     how: How = AS_USUAL,
     remarks: Remarks | None = None,
@@ -44,13 +44,13 @@ def read_raw_rows(
     notes = Remarks() if remarks is None else remarks
     try:
         sniffed = sniff(path)
-        if sniffed.kind is Kind.TABLE:
+        if sniffed.kind is FileKind.TABLE:
             yield from _table(path, text_column, sniffed, how, notes, progress)
-        elif sniffed.kind is Kind.PARQUET:
+        elif sniffed.kind is FileKind.PARQUET:
             yield from _parquet(path, text_column, progress)
-        elif sniffed.kind is Kind.JSON:
+        elif sniffed.kind is FileKind.JSON:
             yield from _json(path, text_column, notes, progress)
-        elif sniffed.kind is Kind.LINES:
+        elif sniffed.kind is FileKind.LINES:
             yield from _lines(path, text_column, progress)
         else:
             raise InputError(f"{path}: {sniffed.refusal}")
@@ -80,7 +80,7 @@ def _table(
     sniffed: Sniffed,
     how: How,
     remarks: Remarks,
-    progress: Progress | None,
+    progress: BytesProgress | None,
 ) -> Iterator[RawRow]:
     table = open_table(
         path,
@@ -118,7 +118,9 @@ def _joined(text: str, cells: Sequence[str], delimiter: str, at: int, width: int
     return [*cells[:at], delimiter.join(cells[at:stop]), *cells[stop:]]
 
 
-def _parquet(path: Path, text_column: str | None, progress: Progress | None) -> Iterator[RawRow]:
+def _parquet(
+    path: Path, text_column: str | None, progress: BytesProgress | None
+) -> Iterator[RawRow]:
     table = ParquetTable(path)
     _require(path, text_column, table.header)
     try:
@@ -130,7 +132,7 @@ def _parquet(path: Path, text_column: str | None, progress: Progress | None) -> 
 
 
 def _json(
-    path: Path, text_column: str | None, remarks: Remarks, progress: Progress | None
+    path: Path, text_column: str | None, remarks: Remarks, progress: BytesProgress | None
 ) -> Iterator[RawRow]:
     pieces = Pieces(path, MAX_ROW_BYTES, progress)
     missing: RawRow | None = None
@@ -150,7 +152,7 @@ def _json(
         raise InputError(f"cannot read {path} to its end: {pieces.broken}")
 
 
-def _lines(path: Path, text_column: str | None, progress: Progress | None) -> Iterator[RawRow]:
+def _lines(path: Path, text_column: str | None, progress: BytesProgress | None) -> Iterator[RawRow]:
     pieces = Pieces(path, MAX_ROW_BYTES, progress)
     for line in pieces.lines():
         yield {text_column or TEXT: line.rstrip(b"\r\n").decode("utf-8", "replace")}

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from mltox.posts.formats.own import notice
 from mltox.posts.reading.columns import check_columns, has_path
-from mltox.posts.reading.decompress import Progress
+from mltox.posts.reading.decompress import BytesProgress
 from mltox.posts.reading.errors import InputError
 from mltox.posts.reading.how import AS_USUAL, How
 from mltox.posts.reading.json_rows import JsonRow, json_rows
@@ -21,7 +21,7 @@ from mltox.posts.reading.parquet import ParquetDamage, ParquetTable
 from mltox.posts.reading.pieces import Pieces
 from mltox.posts.reading.plain_rows import JsonPosts, TablePosts
 from mltox.posts.reading.remarks import Remarks
-from mltox.posts.reading.sniff import Kind, Sniffed, sniff
+from mltox.posts.reading.sniff import FileKind, Sniffed, sniff
 from mltox.posts.reading.table import open_table
 
 MAX_ROW_BYTES = 1 << 24
@@ -32,7 +32,7 @@ MAX_TABLE_LINE = 1 << 22
 _LOOK_AHEAD = 200
 
 
-class Row(NamedTuple):
+class FileRow(NamedTuple):
     """A message for `mltox.posts.formats.decode`, and `file:line` (or element, or row) it is from.
 
     Lines, elements and rows count from 1; the header of a table is line 1.
@@ -45,12 +45,12 @@ class Row(NamedTuple):
 def read_rows(
     path: Path,
     columns: Mapping[str, str] | None = None,
-    progress: Progress | None = None,
+    progress: BytesProgress | None = None,
     *,
     how: How = AS_USUAL,
     remarks: Remarks | None = None,
     name: str | None = None,
-) -> Iterator[Row]:
+) -> Iterator[FileRow]:
     """Yields the rows of one file, in order.
 
     `columns` maps fields of a post (`text`, `created_at`, `id`, `author`, `topic`, `lang`,
@@ -68,11 +68,11 @@ def read_rows(
     origin = name or path.name
     try:
         sniffed = sniff(path)
-        if sniffed.kind is Kind.TABLE:
+        if sniffed.kind is FileKind.TABLE:
             rows = _table(path, mapping, sniffed, how, notes, origin, progress)
-        elif sniffed.kind is Kind.PARQUET:
+        elif sniffed.kind is FileKind.PARQUET:
             rows = _parquet(path, mapping, how, notes, origin, progress)
-        elif sniffed.kind is Kind.JSON:
+        elif sniffed.kind is FileKind.JSON:
             rows = _json(path, mapping, how, notes, origin, progress)
         else:
             raise InputError(f"{path}: {sniffed.refusal or 'plain text, which holds no posts'}")
@@ -88,8 +88,8 @@ def _table(
     how: How,
     remarks: Remarks,
     origin: str,
-    progress: Progress | None,
-) -> Iterator[Row]:
+    progress: BytesProgress | None,
+) -> Iterator[FileRow]:
     wanted = {mapping.get(field, field) for field in ("text", "created_at")}
     table = open_table(
         path, MAX_TABLE_LINE, sniffed.delimiter, wanted, how.delimiter, remarks, progress
@@ -102,9 +102,9 @@ def _table(
         place = f"{origin}:{row.line}"
         if row.fault:
             text = posts.rest_of(row.text, table.dialect.delimiter)
-            yield Row(notice("malformed_csv", row.fault, text), place)
+            yield FileRow(notice("malformed_csv", row.fault, text), place)
         else:
-            yield Row(posts.payload(row.cells, place), place)
+            yield FileRow(posts.payload(row.cells, place), place)
     if table.broken:
         yield _truncated(origin, table.broken)
 
@@ -115,8 +115,8 @@ def _parquet(
     how: How,
     remarks: Remarks,
     origin: str,
-    progress: Progress | None,
-) -> Iterator[Row]:
+    progress: BytesProgress | None,
+) -> Iterator[FileRow]:
     table = ParquetTable(path)
     posts = TablePosts(path.name, table.header, mapping, how, remarks, origin)
     wanted = posts.wanted()
@@ -128,7 +128,7 @@ def _parquet(
             for cells in zip(*batch, strict=True):
                 number += 1
                 place = f"{origin}:{number}"
-                yield Row(posts.payload(cells, place), place)
+                yield FileRow(posts.payload(cells, place), place)
     except ParquetDamage as error:
         yield _truncated(origin, str(error))
 
@@ -139,8 +139,8 @@ def _json(
     how: How,
     remarks: Remarks,
     origin: str,
-    progress: Progress | None,
-) -> Iterator[Row]:
+    progress: BytesProgress | None,
+) -> Iterator[FileRow]:
     pieces = Pieces(path, MAX_ROW_BYTES, progress)
     posts = JsonPosts(mapping, how, remarks)
     rows = json_rows(pieces, MAX_ROW_BYTES)
@@ -151,9 +151,9 @@ def _json(
     for row in rows:
         place = f"{origin}:{row.place}"
         if row.fault:
-            yield Row(notice("row_too_large", row.fault, _shown(row.payload)), place)
+            yield FileRow(notice("row_too_large", row.fault, _shown(row.payload)), place)
         else:
-            yield Row(posts.payload(row, place), place)
+            yield FileRow(posts.payload(row, place), place)
     if pieces.broken:
         yield _truncated(origin, pieces.broken)
 
@@ -173,6 +173,6 @@ def _shown(payload: bytes) -> str:
     return payload.decode("utf-8", "replace")
 
 
-def _truncated(origin: str, reason: str) -> Row:
+def _truncated(origin: str, reason: str) -> FileRow:
     name = origin.rpartition("/")[2]
-    return Row(notice("truncated_input", f"{name}: {reason}"), f"{origin}:end")
+    return FileRow(notice("truncated_input", f"{name}: {reason}"), f"{origin}:end")

@@ -14,7 +14,7 @@ from mltox.posts.reading.encoding import as_utf8
 _LOOK = 1 << 14
 
 
-class Kind(Enum):
+class FileKind(Enum):
     """How a file is read."""
 
     JSON = "JSON"
@@ -26,24 +26,24 @@ class Kind(Enum):
 class Sniffed(NamedTuple):
     """The kind of a file and the delimiter that its name says, or why it is none that is read."""
 
-    kind: Kind | None
+    kind: FileKind | None
     delimiter: str = ","
     refusal: str = ""
 
 
 _EXCEL = "an Excel file; save it as CSV (UTF-8), ids as text, for Excel rounds long numbers"
 _NAMES = {
-    ".jsonl": Sniffed(Kind.JSON),
-    ".ndjson": Sniffed(Kind.JSON),
-    ".json": Sniffed(Kind.JSON),
-    ".js": Sniffed(Kind.JSON),
-    ".csv": Sniffed(Kind.TABLE),
-    ".tsv": Sniffed(Kind.TABLE, "\t"),
-    ".tab": Sniffed(Kind.TABLE, "\t"),
-    ".parquet": Sniffed(Kind.PARQUET),
+    ".jsonl": Sniffed(FileKind.JSON),
+    ".ndjson": Sniffed(FileKind.JSON),
+    ".json": Sniffed(FileKind.JSON),
+    ".js": Sniffed(FileKind.JSON),
+    ".csv": Sniffed(FileKind.TABLE),
+    ".tsv": Sniffed(FileKind.TABLE, "\t"),
+    ".tab": Sniffed(FileKind.TABLE, "\t"),
+    ".parquet": Sniffed(FileKind.PARQUET),
     ".xlsx": Sniffed(None, refusal=_EXCEL),
     ".xls": Sniffed(None, refusal=_EXCEL),
-    ".txt": Sniffed(Kind.LINES),
+    ".txt": Sniffed(FileKind.LINES),
 }
 KNOWN = ".jsonl, .ndjson, .json, .csv, .tsv, .parquet"
 _REFUSED = (
@@ -70,7 +70,7 @@ def sniff(path: Path) -> Sniffed:
     if start.startswith(b"PAR1"):
         if compression(raw):
             return Sniffed(None, refusal="Parquet in a compressed file; unpack it")
-        return Sniffed(Kind.PARQUET)
+        return Sniffed(FileKind.PARQUET)
     if start.startswith(b"PK\x03\x04"):
         return _of_zip(path) if not compression(raw) else Sniffed(None, refusal="a zip; unpack it")
     if start[8:12] == b"DUCK":
@@ -82,7 +82,7 @@ def sniff(path: Path) -> Sniffed:
             return Sniffed(None, refusal=meaning)
     if compression(start) is not None:
         return Sniffed(None, refusal="compressed twice; unpack it once")
-    if named.kind is Kind.PARQUET:
+    if named.kind is FileKind.PARQUET:
         return named  # its reader says what is wrong with it
     return _of_text(start, named)
 
@@ -94,7 +94,7 @@ def named_kind(name: str) -> Sniffed:
         suffixes.pop()
     last = suffixes[-1] if suffixes else ""
     found = _NAMES.get(last) or _NAMES.get(last.partition("-")[0])
-    if found is not None and found.kind is Kind.PARQUET and Path(name).suffix in SUFFIXES:
+    if found is not None and found.kind is FileKind.PARQUET and Path(name).suffix in SUFFIXES:
         found = None
     return found or Sniffed(None, refusal=f"not one of {KNOWN} (or these packed)")
 
@@ -140,18 +140,18 @@ def _of_text(start: bytes, named: Sniffed) -> Sniffed:
         what = "HTML" if b"html" in lower else "XML"
         return Sniffed(None, refusal=f"{what}, which is not read; convert it to CSV or JSON")
     if first.startswith((b'{"', b"{ ", b"[{", b"[[")) or first in (b"{", b"[", b"{}", b"[]"):
-        return Sniffed(Kind.JSON)
+        return Sniffed(FileKind.JSON)
     if named.kind is not None:
         return named
     if b"\0" in text:
         return named
     if first.startswith((b"{", b"[")) or b" = [" in first[:100]:
-        return Sniffed(Kind.JSON)
+        return Sniffed(FileKind.JSON)
     header = first.decode("utf-8", "replace").lower()
     for delimiter in DELIMITERS:
         cells = {cell.strip(' "') for cell in header.split(delimiter)}
         if len(cells) > 1 and not cells.isdisjoint(_COLUMNS):
-            return Sniffed(Kind.TABLE, delimiter)
+            return Sniffed(FileKind.TABLE, delimiter)
     return named
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mltox.posts.reading.decompress import Progress
+from mltox.posts.reading.decompress import BytesProgress
 from mltox.posts.reading.delimited import TableRow, table_rows
 from mltox.posts.reading.dialect import Dialect, dialect_of
 from mltox.posts.reading.errors import InputError
@@ -17,7 +17,7 @@ _HEAD = 1 << 18
 
 
 @dataclass
-class Table:
+class RowTable:
     """`rows` gives each row once, damaged ones with their fault; `broken` is the reason why the
     file ended too early, once they are at their end."""
 
@@ -64,8 +64,8 @@ def open_table(
     wanted: Collection[str],
     delimiter: str | None,
     remarks: Remarks,
-    progress: Progress | None,
-) -> Table:
+    progress: BytesProgress | None,
+) -> RowTable:
     """Raises InputError for a file without a header, OSError for one that cannot be read."""
     pieces = Pieces(path, max_line, progress)
     head = pieces.start(_HEAD)
@@ -77,7 +77,7 @@ def open_table(
         raise InputError(f"{path} has no header")
     if dialect.preamble and any(line.strip() for line in lines[: dialect.preamble]):
         remarks.note("lines above a header were left out", path.name, dialect.preamble)
-    return Table(path.name, dialect, pieces, remarks)
+    return RowTable(path.name, dialect, pieces, remarks)
 
 
 def _text_lines(pieces: Pieces) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-MOST_CHARACTERS = 16_000_000
+MOST_DOCUMENT_CHARACTERS = 16_000_000
 MOST_NODES = 1_000_000
 DEEPEST = 20
 
@@ -26,14 +26,14 @@ class Unquoted(NamedTuple):
     written: str
 
 
-def load(text: str) -> Any:
+def load_bounded(text: str) -> Any:
     """The document in strings, lists, dicts, None and `Unquoted`. Raises YamlError.
 
     >>> load("{name: votes, keywords: [no, '2024', 9999-99-99]}")["keywords"]
     [Unquoted(written='False'), '2024', Unquoted(written='9999-99-99')]
     """
-    if len(text) > MOST_CHARACTERS:
-        raise YamlError(f"it has more than {MOST_CHARACTERS:,} characters")
+    if len(text) > MOST_DOCUMENT_CHARACTERS:
+        raise YamlError(f"it has more than {MOST_DOCUMENT_CHARACTERS:,} characters")
     try:
         _check_bounds(text)
         return yaml.load(text, _Loader)

@@ -14,7 +14,7 @@ from mltox.posts.topics.bounded_yaml import Unquoted, YamlError
 from mltox.posts.topics.matcher import TopicMatcher
 from mltox.posts.topics.topic import Topic, TopicError
 
-MOST_BYTES = 16_000_000
+MOST_TOPICS_BYTES = 16_000_000
 LONGEST_NAME = 200
 LONGEST_PATTERN = 500
 """Characters."""
@@ -31,7 +31,7 @@ def load_topics(path: Path) -> list[Topic]:
     `sources`.
     """
     try:
-        content = bounded_yaml.load(read_regular(path, MOST_BYTES).decode())
+        content = bounded_yaml.load_bounded(read_regular(path, MOST_TOPICS_BYTES).decode())
     except OSError as error:
         raise TopicError(f"cannot read {path}: {error.strerror}") from error
     except (YamlError, UnicodeDecodeError) as error:

@@ -12,7 +12,7 @@ from mltox.base.errors import UserError
 from mltox.scoring.scale.agreement import agreement
 from mltox.scoring.scale.attributes import ATTRIBUTES
 from mltox.scoring.scale.fit import fit_knots
-from mltox.scoring.scale.maps import FORMAT, ScoreMap
+from mltox.scoring.scale.maps import MAPS_FORMAT, ScoreMap
 from mltox.scoring.scale.pairs import Pairs
 from mltox.scoring.scorer import Scorer
 
@@ -31,7 +31,7 @@ class Linked(NamedTuple):
     """Texts in languages that the model does not know."""
 
 
-def link(scorer: Scorer, label: str, pairs: Pairs) -> Linked:
+def linked_pairs(scorer: Scorer, label: str, pairs: Pairs) -> Linked:
     """The probabilities of `label` beside the scores of `pairs`."""
     linked = Linked([], [], [], 0)
     unscored = 0
@@ -72,7 +72,7 @@ def calibrate(attribute: str, linked: Linked, source: str) -> tuple[ScoreMap, di
     }
 
 
-def check(made: ScoreMap, linked: Linked, source: str) -> dict[str, Any]:
+def check_map(made: ScoreMap, linked: Linked, source: str) -> dict[str, Any]:
     """An entry's `checked_on`: agreement on pairs that the map has not seen."""
     return {
         "source": source,
@@ -90,10 +90,13 @@ def write_map(file: Path, scorer: Scorer, attribute: str, entry: dict[str, Any])
             document = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"cannot read the score map {file}: {error}") from None
-    same = document.get("model_sha256") == scorer.model_sha256 and document.get("format") == FORMAT
+    same = (
+        document.get("model_sha256") == scorer.model_sha256
+        and document.get("format") == MAPS_FORMAT
+    )
     maps = document.get("maps", {}) if same else {}
     document = {
-        "format": FORMAT,
+        "format": MAPS_FORMAT,
         "model": scorer.model,
         "model_sha256": scorer.model_sha256,
         "maps": maps | {attribute: entry},

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from mltox.scoring.bundle import BundleError
 
 FILE = "perspective.json"
-FORMAT = 1
+MAPS_FORMAT = 1
 DIGITS = 6
 MODEL_SCALE = "model"
 """What the model's own probability is called beside the versions of maps."""
@@ -56,7 +56,7 @@ class ScoreMap(NamedTuple):
         return hashlib.sha256(json.dumps(self.knots).encode()).hexdigest()[:8]
 
 
-class Scale(NamedTuple):
+class ScoreMaps(NamedTuple):
     """The maps for one bundle, by attribute."""
 
     model_sha256: str
@@ -65,7 +65,7 @@ class Scale(NamedTuple):
     """The file as read: what each map was fitted and checked on."""
 
 
-def read_scale(file: Path, model_sha256: str) -> Scale:
+def read_scale(file: Path, model_sha256: str) -> ScoreMaps:
     """Raises ScaleError where the file is none, is broken, or is for another bundle."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
@@ -74,8 +74,10 @@ def read_scale(file: Path, model_sha256: str) -> Scale:
     except ValueError as error:
         raise ScaleError(f"the score map {file} is no JSON: {error}") from None
     try:
-        if document["format"] != FORMAT:
-            raise ScaleError(f"the score map {file} has format {document['format']}, not {FORMAT}")
+        if document["format"] != MAPS_FORMAT:
+            raise ScaleError(
+                f"the score map {file} has format {document['format']}, not {MAPS_FORMAT}"
+            )
         fitted_for = document["model_sha256"]
         maps = {name: _map(name, entry) for name, entry in document["maps"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -85,7 +87,7 @@ def read_scale(file: Path, model_sha256: str) -> Scale:
             f"the score map {file} was fitted for the bundle {str(fitted_for)[:12]}, this is"
             f" {model_sha256[:12]}: fit it again with mltox calibrate --against PAIRS"
         )
-    return Scale(model_sha256, maps, document)
+    return ScoreMaps(model_sha256, maps, document)
 
 
 def _map(name: str, entry: Mapping[str, Any]) -> ScoreMap:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from mltox.posts.records import UNSCORED, Scores
 from mltox.scoring.scale.beside import scale_beside
-from mltox.scoring.scale.maps import MODEL_SCALE, Scale, ScoreMap
+from mltox.scoring.scale.maps import MODEL_SCALE, ScoreMap, ScoreMaps
 from mltox.scoring.scorer import Scorer
 from mltox.scoring.trial import opened
 
@@ -20,7 +20,7 @@ class ScaledScorer:
     count as toxic.
     """
 
-    def __init__(self, scorer: Scorer, scale: Scale) -> None:
+    def __init__(self, scorer: Scorer, scale: ScoreMaps) -> None:
         self._scorer = scorer
         self._maps = by_label(scale)
         version = "-".join(each.version for each in self._maps.values()) or MODEL_SCALE
@@ -57,7 +57,7 @@ def opened_on(scale: str, bundle: str, *, threads: int) -> AnyScorer:
     return ScaledScorer(scorer, scale_beside(bundle, scorer.model_sha256))
 
 
-def by_label(scale: Scale) -> dict[str, ScoreMap]:
+def by_label(scale: ScoreMaps) -> dict[str, ScoreMap]:
     """One map a label, the first of those that read it: two attributes may share one."""
     maps: dict[str, ScoreMap] = {}
     for each in scale.maps.values():
@@ -65,7 +65,7 @@ def by_label(scale: Scale) -> dict[str, ScoreMap]:
     return maps
 
 
-def threshold_on(scale: Scale, threshold: float) -> float:
+def threshold_on(scale: ScoreMaps, threshold: float) -> float:
     """A threshold of toxicity on that scale."""
     made = by_label(scale).get("toxicity")
     return made(threshold) if made else threshold

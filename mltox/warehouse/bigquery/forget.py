@@ -19,8 +19,8 @@ BUFFERED = timedelta(minutes=90)
 IN_BUFFER = "streaming buffer"
 """In what BigQuery says of a statement that would have changed such a row."""
 
-ASKED = "SELECT asked FROM UNNEST(?) AS asked"
-GONE = f"post_id IN ({ASKED}) OR post_id IN (SELECT post_id FROM {TOMBSTONES})"  # noqa: S608 - names of ours
+ASKED_IDS = "SELECT asked FROM UNNEST(?) AS asked"
+IS_GONE = f"post_id IN ({ASKED_IDS}) OR post_id IN (SELECT post_id FROM {TOMBSTONES})"  # noqa: S608 - names of ours
 """Those asked for now, and those of earlier calls: a row may have come since."""
 
 
@@ -46,7 +46,7 @@ class Place:
               MIN({self.event}) AS first,
               MAX({self.event}) AS last
             FROM {self.rows}
-            WHERE ({GONE}) AND ({self.full})
+            WHERE ({IS_GONE}) AND ({self.full})
             GROUP BY post_id"""  # noqa: S608 - names of ours
 
 
@@ -65,7 +65,7 @@ DEAD_LETTERS = Place(
     rows="dead_letters",
     full=f"payload != '{EMPTIED['dead_letters']['payload']}'",
 )
-ANOMALIES = Place(
+ANOMALY_ROWS = Place(
     "anomalies",
     made="updated_at",
     event="hour",
@@ -96,25 +96,25 @@ class ToForget:
         return found
 
 
-def emptying(place: Place) -> str:
+def emptying_statement(place: Place) -> str:
     columns = EMPTIED[place.table]
     emptied = ", ".join(
         f"{name} = " + ("NULL" if value is None else f"'{value}'")
         for name, value in columns.items()
     )
-    return f"UPDATE {place.table} SET {emptied} WHERE post_id IN ({ASKED})"  # noqa: S608 - ours
+    return f"UPDATE {place.table} SET {emptied} WHERE post_id IN ({ASKED_IDS})"  # noqa: S608 - ours
 
 
 UNLINKING = f"""
     UPDATE anomalies SET {EXAMPLES} = ARRAY(
       SELECT post_id FROM UNNEST({EXAMPLES}) AS post_id WITH OFFSET AS position
-      WHERE post_id NOT IN ({ASKED}) ORDER BY position
+      WHERE post_id NOT IN ({ASKED_IDS}) ORDER BY position
     )
-    WHERE EXISTS (SELECT 1 FROM UNNEST({EXAMPLES}) AS post_id WHERE post_id IN ({ASKED}))"""  # noqa: S608 - names of ours
-CHANGES: Sequence[tuple[Place, str, int]] = (
-    (SCORED_POSTS, emptying(SCORED_POSTS), 1),
-    (DEAD_LETTERS, emptying(DEAD_LETTERS), 1),
-    (ANOMALIES, UNLINKING, 2),
+    WHERE EXISTS (SELECT 1 FROM UNNEST({EXAMPLES}) AS post_id WHERE post_id IN ({ASKED_IDS}))"""  # noqa: S608 - names of ours
+CHANGED_PLACES: Sequence[tuple[Place, str, int]] = (
+    (SCORED_POSTS, emptying_statement(SCORED_POSTS), 1),
+    (DEAD_LETTERS, emptying_statement(DEAD_LETTERS), 1),
+    (ANOMALY_ROWS, UNLINKING, 2),
 )
 """Each with how often the statement takes the posts; then it takes what `bounds` adds."""
 
@@ -124,7 +124,7 @@ def bounds(place: Place) -> str:
     return f" AND {place.event} BETWEEN ? AND ? AND {place.made} < ?"
 
 
-KNOWN = f"SELECT post_id FROM {TOMBSTONES} WHERE post_id IN ({ASKED})"  # noqa: S608 - names of ours
+KNOWN_TOMBSTONES = f"SELECT post_id FROM {TOMBSTONES} WHERE post_id IN ({ASKED_IDS})"  # noqa: S608 - names of ours
 OLD = "NOT held AND forgotten_at < ?"
 IS_OLD = f"SELECT 1 FROM {TOMBSTONES} WHERE {OLD} LIMIT 1"  # noqa: S608 - names of ours
 HOLDING = f"""

@@ -48,7 +48,7 @@ _PARAMETER_TYPES: Mapping[type, str] = {
 }
 
 
-def parameter(value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+def query_parameter(value: Any) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
     """What a `?` stands for; a list is one of strings."""
     if isinstance(value, list):
         return bigquery.ArrayQueryParameter(None, "STRING", value)
@@ -64,7 +64,7 @@ def insert_id(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
 
 
-def requests_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
+def insert_requests(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]]]:
     """Rows in lists that each fit into one insertAll request."""
     batch: list[Mapping[str, Any]] = []
     size = 0
@@ -110,7 +110,7 @@ class BigQueryWarehouse(Warehouse):
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> Any:
         config = bigquery.QueryJobConfig(
-            default_dataset=str(self._dataset), query_parameters=list(map(parameter, values))
+            default_dataset=str(self._dataset), query_parameters=list(map(query_parameter, values))
         )
         job = self._client.query(sql, job_config=config, retry=RETRY, job_retry=RETRY)
         return job.result(retry=RETRY, job_retry=None)
@@ -145,7 +145,7 @@ class BigQueryWarehouse(Warehouse):
         except RowError as error:
             raise WarehouseError(str(error)) from error
         with self._errors():
-            for batch in requests_of(converted):
+            for batch in insert_requests(converted):
                 failures = self._client.insert_rows_json(
                     f"{self._dataset}.{table}",
                     batch,
@@ -167,11 +167,11 @@ class BigQueryWarehouse(Warehouse):
         asked = [stone.post_id for stone in stones]
         settled = now - forgetting.BUFFERED
         with self._errors():
-            known = {row["post_id"] for row in self._run(forgetting.KNOWN, [asked])}
+            known = {row["post_id"] for row in self._run(forgetting.KNOWN_TOMBSTONES, [asked])}
             self.upsert(TOMBSTONES, [stone for stone in stones if stone.post_id not in known])
             changed: dict[str, int] = {}
             waiting: set[str] = set()
-            for place, change, times in forgetting.CHANGES:
+            for place, change, times in forgetting.CHANGED_PLACES:
                 rows = self._run(place.finding(), [settled, settled, asked])
                 found = forgetting.ToForget.of(rows)
                 waiting |= found.waiting

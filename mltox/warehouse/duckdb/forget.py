@@ -14,21 +14,21 @@ from mltox.warehouse.forgetting import EMPTIED, EXAMPLES, TOMBSTONES, Forgotten
 GONE = "gone_posts"
 
 
-def literal(value: str | None) -> str:
+def sql_literal(value: str | None) -> str:
     return "NULL" if value is None else f"'{value}'"
 
 
 def emptying(table: str, columns: Mapping[str, str | None]) -> str:
     """SQL that empties the columns of the posts in GONE, where they are not empty yet."""
-    emptied = ", ".join(f"{name} = {literal(value)}" for name, value in columns.items())
-    full = " OR ".join(f"{n} IS DISTINCT FROM {literal(v)}" for n, v in columns.items())
+    emptied = ", ".join(f"{name} = {sql_literal(value)}" for name, value in columns.items())
+    full = " OR ".join(f"{n} IS DISTINCT FROM {sql_literal(v)}" for n, v in columns.items())
     return (
         f"UPDATE {table} SET {emptied}"  # noqa: S608 - names of ours
         f" WHERE post_id IN (SELECT post_id FROM {GONE}) AND ({full})"
     )
 
 
-SHOWN = f"""
+HOURS_SHOWN = f"""
     SELECT DISTINCT post_id FROM (SELECT unnest({EXAMPLES}) AS post_id FROM anomalies)
     SEMI JOIN {GONE} USING (post_id)"""  # noqa: S608 - names of ours
 UNLINKING = f"""
@@ -52,14 +52,14 @@ def empty(connection: duckdb.DuckDBPyConnection, post_ids: Sequence[str]) -> For
             table: int(connection.execute(emptying(table, columns)).fetchall()[0][0])
             for table, columns in EMPTIED.items()
         }
-        shown = [post_id for (post_id,) in connection.execute(SHOWN).fetchall()]
+        shown = [post_id for (post_id,) in connection.execute(HOURS_SHOWN).fetchall()]
     unlinked = 0
     if shown:
         unlinked = connection.execute(UNLINKING, {"shown": shown}).fetchall()[0][0]
     return Forgotten(changed["scored_posts"], changed["dead_letters"], int(unlinked))
 
 
-def prune(connection: duckdb.DuckDBPyConnection, before: datetime) -> None:
+def prune_tombstones(connection: duckdb.DuckDBPyConnection, before: datetime) -> None:
     """Drops tombstones older than `before` of posts that the tables do not hold."""
     bound = {"before": before}
     if connection.execute(IS_OLD, bound).fetchall():

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 from mltox.warehouse.base import Warehouse, WarehouseBroken, WarehouseBusy, WarehouseError
 from mltox.warehouse.ddl import duckdb_table
-from mltox.warehouse.duckdb.forget import empty, prune
+from mltox.warehouse.duckdb.forget import empty, prune_tombstones
 from mltox.warehouse.duckdb.memory import MEMORY_LIMIT, drop_cache
 from mltox.warehouse.duckdb.registered import registered
 from mltox.warehouse.duckdb.upsert import upsert
@@ -65,7 +65,7 @@ _NO_ROOM = ("No space left on device", "Disk quota exceeded", "File too large")
 _NO_RIGHT = ("Permission denied", "Read-only file system")
 
 
-def explain(path: Path, error: duckdb.Error) -> WarehouseError:
+def explained_error(path: Path, error: duckdb.Error) -> WarehouseError:
     """What a DuckDB error means to a person. DuckDB tells its errors apart in words only."""
     text = _one_line(error)
     if "Could not set lock" in text:
@@ -122,7 +122,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             },
         )
     except duckdb.Error as error:
-        raise explain(path, error) from error
+        raise explained_error(path, error) from error
     except OSError as error:
         reason = error.strerror or errno.errorcode.get(error.errno or 0, "unknown error")
         raise WarehouseError(f"{path} can't be made: {reason}") from error
@@ -172,7 +172,7 @@ class DuckDBWarehouse(Warehouse):
             try:
                 yield shared.connection
             except duckdb.Error as error:
-                raise explain(self.path, error) from error
+                raise explained_error(self.path, error) from error
 
     def create(self) -> None:
         if self._shared is None:
@@ -231,7 +231,7 @@ class DuckDBWarehouse(Warehouse):
             self.upsert(TOMBSTONES, rows)
             with self._connection() as connection:
                 forgotten = empty(connection, [row.post_id for row in rows])
-                prune(connection, expired_before(now))
+                prune_tombstones(connection, expired_before(now))
         return forgotten
 
     @contextmanager

@@ -10,7 +10,7 @@ import apache_beam as beam
 from mltox.detection.monitor import MonitorSettings, TopicMonitor
 from mltox.posts.records import Post, ScoredPost
 from pipelines.graph.modes.mode import Admitted
-from pipelines.progress import NOBODY, Progress
+from pipelines.progress import UNHEARD, RowProgress
 from pipelines.transforms.aggregate import AggregateHours, RolledUp
 from pipelines.transforms.deduplicate import BestOfEach, Candidate
 from pipelines.transforms.detect import DetectInOrder
@@ -25,7 +25,7 @@ class Bounded:
 
     stored_posts: beam.PCollection[ScoredPost] | None = None
     monitors: Mapping[str, TopicMonitor] = field(default_factory=dict)
-    progress: Progress = NOBODY
+    progress: RowProgress = UNHEARD
     batch_wait: float = 0.0
     """The bundles of a bounded run are large, and come one after the other."""
 

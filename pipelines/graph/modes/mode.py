@@ -9,7 +9,7 @@ import apache_beam as beam
 
 from mltox.detection.monitor import MonitorSettings
 from mltox.posts.records import DeadLetter, Post
-from pipelines.progress import Progress
+from pipelines.progress import RowProgress
 from pipelines.transforms.aggregate import RolledUp
 from pipelines.transforms.deduplicate import Candidate
 
@@ -26,7 +26,7 @@ class Mode(Protocol):
     """Transforms of one label and signature, so that the graph reads the same in every mode."""
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> RowProgress:
         """Hears of each message that is done."""
         ...
 

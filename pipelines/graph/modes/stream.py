@@ -9,11 +9,11 @@ import apache_beam as beam
 from mltox.detection.monitor import MonitorSettings
 from mltox.posts.records import Post
 from pipelines.graph.modes.mode import Admitted
-from pipelines.progress import NOBODY, Progress
+from pipelines.progress import UNHEARD, RowProgress
 from pipelines.transforms.aggregate import AggregateHours, RolledUp
 from pipelines.transforms.deduplicate import Candidate, FirstOfEach
 from pipelines.transforms.detect import DetectAsTimePasses
-from pipelines.transforms.parse import DEAD, POSTS
+from pipelines.transforms.parse import DEAD, POSTS_TAG
 from pipelines.transforms.too_late import SetLateApart
 from pipelines.transforms.window import IntoPanes, Panes
 
@@ -25,12 +25,12 @@ class Stream:
 
     panes: Panes = Panes()  # noqa: RUF009 - frozen
     batch_wait: float = 0.0
-    progress: Progress = NOBODY
+    progress: RowProgress = UNHEARD
 
     def admit(self, posts: beam.PCollection[Post]) -> Admitted:
         """Of posts whose hour has closed Beam itself would say nothing."""
         in_time = posts | "LetGoTooLate" >> SetLateApart(self.panes.lateness)
-        return Admitted(in_time[POSTS], (in_time[DEAD],))
+        return Admitted(in_time[POSTS_TAG], (in_time[DEAD],))
 
     @property
     def into_hours(self) -> IntoPanes:

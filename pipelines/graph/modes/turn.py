@@ -10,13 +10,13 @@ from mltox.detection.monitor import MonitorSettings
 from mltox.posts.records import Post
 from pipelines.graph.modes.mode import Admitted
 from pipelines.held import Held
-from pipelines.progress import NOBODY, Progress
+from pipelines.progress import UNHEARD, RowProgress
 from pipelines.transforms.add_up import AddUpHours
 from pipelines.transforms.aggregate import RolledUp
 from pipelines.transforms.deduplicate import BestOfEach, Candidate
 from pipelines.transforms.detect import DetectInOrder
 from pipelines.transforms.drop_known import DropKnown
-from pipelines.transforms.parse import DEAD, POSTS
+from pipelines.transforms.parse import DEAD, POSTS_TAG
 from pipelines.transforms.turn_state import HourKey, MonitorsOf, TurnState, is_due
 from pipelines.transforms.window import IntoHours
 
@@ -29,11 +29,11 @@ class Turn:
     state: Held[TurnState]
     due: beam.PCollection[HourKey]
     batch_wait: float = 0.0
-    progress: Progress = NOBODY
+    progress: RowProgress = UNHEARD
 
     def admit(self, posts: beam.PCollection[Post]) -> Admitted:
         split = posts | "DropKnown" >> DropKnown(self.state)
-        return Admitted(split[POSTS], (split[DEAD],))
+        return Admitted(split[POSTS_TAG], (split[DEAD],))
 
     @property
     def into_hours(self) -> IntoHours:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from mltox.detection.gaps import Span
-from mltox.detection.hindsight import DETECTOR, Found, ObservedHour, judge
+from mltox.detection.gaps import HourSpan
+from mltox.detection.hindsight import DETECTOR, AnomalousHour, ObservedHour, judge
 from mltox.detection.monitor import METRICS
 from mltox.evidence.stored import Explained, explain_hours
 from mltox.forecasting.outages import collection_gaps
@@ -20,7 +20,7 @@ from mltox.warehouse import Warehouse, read_records
 
 MOST_EXPLAINED = 300
 """Hours of a topic, the most unusual ones; the others have no terms."""
-NOTHING = (Explained((), ()), Explained((), ()))
+UNEXPLAINED = (Explained((), ()), Explained((), ()))
 
 
 class TopicHour(NamedTuple):
@@ -45,7 +45,7 @@ def judge_in_hindsight(
     `keywords` are each topic's own words, which explain nothing. A second run changes nothing.
     Raises WarehouseError.
     """
-    outages = [Span(*gap) for gap in collection_gaps(_posts_of_all(warehouse))]
+    outages = [HourSpan(*gap) for gap in collection_gaps(_posts_of_all(warehouse))]
     changed = 0
     for topic in sorted(topics):
         hours = _hours_of(warehouse, topic)
@@ -64,24 +64,24 @@ def verdicts(
     warehouse: Warehouse,
     topic: str,
     hours: Sequence[TopicHour],
-    outages: Sequence[Span],
+    outages: Sequence[HourSpan],
     now: Micros,
     keywords: Iterable[str] = (),
 ) -> list[Anomaly]:
     """The anomalous hours of a topic with what they were about."""
-    found = {metric: judge(metric, observed(metric, hours, outages)) for metric in METRICS}
+    found = {metric: judge(metric, observed_hours(metric, hours, outages)) for metric in METRICS}
     ranked = sorted((each for rows in found.values() for each in rows), key=lambda f: -abs(f.score))
     up = dict.fromkeys(each.hour for each in ranked if each.score > 0)
     about = explain_hours(warehouse, topic, list(up)[:MOST_EXPLAINED], keywords)
     return [
-        _anomaly(topic, metric, each, about.get(each.hour, NOTHING)[metric != "posts"], now)
+        _anomaly(topic, metric, each, about.get(each.hour, UNEXPLAINED)[metric != "posts"], now)
         for metric, rows in found.items()
         for each in rows
     ]
 
 
-def observed(
-    metric: str, hours: Sequence[TopicHour], outages: Sequence[Span] = ()
+def observed_hours(
+    metric: str, hours: Sequence[TopicHour], outages: Sequence[HourSpan] = ()
 ) -> list[ObservedHour]:
     """A metric's hours: an hour without a row had no posts, one of an outage nobody knows."""
     by_hour = {hour.hour: hour for hour in hours}
@@ -99,8 +99,10 @@ def observed(
     return found
 
 
-def _anomaly(topic: str, metric: str, found: Found, about: Explained, now: Micros) -> Anomaly:
-    explained = about if found.score > 0 else NOTHING[0]
+def _anomaly(
+    topic: str, metric: str, found: AnomalousHour, about: Explained, now: Micros
+) -> Anomaly:
+    explained = about if found.score > 0 else UNEXPLAINED[0]
     return Anomaly(
         topic=topic,
         hour=found.hour,

@@ -15,7 +15,7 @@ from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import DELETION, Envelope, Reject, encode
 from mltox.posts.formats import IN_FUTURE, decode
 from mltox.posts.formats.own import notice
-from mltox.posts.reading.decompress import Progress
+from mltox.posts.reading.decompress import BytesProgress
 from mltox.posts.reading.errors import InputError
 from mltox.posts.reading.files import count_hint, find_inputs
 from mltox.posts.reading.how import AS_USUAL, How
@@ -58,7 +58,7 @@ def moment_of(option: str, text: str | None) -> Micros | None:
 
 
 @dataclass(frozen=True)
-class Inputs:
+class ReadingOptions:
     """Which files, how they are read, and what of them is wanted."""
 
     names: Sequence[str]
@@ -68,7 +68,7 @@ class Inputs:
 
 
 @dataclass
-class Intake:
+class ReadAccount:
     """What came of reading: `counts` (`rows`, `deletions`, `outside`), the reasons of dead letters
     with an example each, remarks, files left out, and the ids of posts that are gone."""
 
@@ -79,7 +79,7 @@ class Intake:
     deleted: set[str] = field(default_factory=set)
 
     def posts(
-        self, inputs: Inputs, authors: AuthorKeys, *, show: bool = True
+        self, inputs: ReadingOptions, authors: AuthorKeys, *, show: bool = True
     ) -> Iterator[tuple[Envelope | Reject, str]]:
         """Yields each post that is wanted, and each row that is none, with where it is from.
 
@@ -102,7 +102,12 @@ class Intake:
                         return
 
     def _of_file(
-        self, path: Path, inputs: Inputs, authors: AuthorKeys, now: Micros, advance: Progress
+        self,
+        path: Path,
+        inputs: ReadingOptions,
+        authors: AuthorKeys,
+        now: Micros,
+        advance: BytesProgress,
     ) -> Iterator[tuple[Envelope | Reject, str]]:
         # the whole path: two folders may have a file of one name each
         name = path.resolve().as_posix()
@@ -145,18 +150,18 @@ def _or_a_letter(
 
 
 def spool_rows(
-    inputs: Inputs,
+    inputs: ReadingOptions,
     authors: AuthorKeys,
     spool: Spool,
     index: VersionIndex,
     *,
     show: bool = True,
-) -> Intake:
+) -> ReadAccount:
     """Lays every wanted row into the spool by its event time.
 
     Authors are already pseudonyms there: the spool holds no raw author id. Raises InputError.
     """
-    intake = Intake()
+    intake = ReadAccount()
     for item, origin in intake.posts(inputs, authors, show=show):
         if isinstance(item, Envelope):
             index.add(item)

@@ -116,7 +116,7 @@ def build_job(
     return build(messages, settings, Bounded(stored_posts=stored))
 
 
-def launch(
+def launch_job(
     patterns: Sequence[str],
     settings: Settings,
     warehouse: Warehouse,

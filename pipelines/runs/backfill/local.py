@@ -39,12 +39,12 @@ from pipelines.options import (
 )
 from pipelines.preflight import check
 from pipelines.preflight.needs import backfill_needs, dataset_of
-from pipelines.progress import Progress, Shown
+from pipelines.progress import BarProgress, RowProgress
 from pipelines.runners import bounded_runner, on_dataflow
 from pipelines.runs.arguments import check_reach, columns_of, how_of, parse, settings_of
 from pipelines.runs.backfill import job as backfill_job
 from pipelines.runs.backfill.hindsight import judge_in_hindsight
-from pipelines.runs.backfill.intake import ALL, Inputs, Selection, moment_of, spool_rows
+from pipelines.runs.backfill.intake import ALL, ReadingOptions, Selection, moment_of, spool_rows
 from pipelines.runs.backfill.report import Report
 from pipelines.runs.backfill.roll_up_again import roll_up_again
 from pipelines.runs.backfill.settling import Settling
@@ -82,7 +82,7 @@ def run_slice(
     monitors: Mapping[str, TopicMonitor],
     folder: Path,
     options: PipelineOptions,
-    progress: Progress,
+    progress: RowProgress,
 ) -> Mapping[str, int]:
     """One run of the graph over one slice. Returns its counters."""
     stored = stored_posts(warehouse, part.start, part.end)
@@ -107,7 +107,7 @@ def run_slice(
 
 
 def backfill(
-    inputs: Sequence[str] | Inputs,
+    inputs: Sequence[str] | ReadingOptions,
     settings: Settings,
     warehouse: Warehouse,
     *,
@@ -121,7 +121,7 @@ def backfill(
 
     Raises InputError for what cannot be read, WarehouseError, BundleError, ConservationError.
     """
-    given = inputs if isinstance(inputs, Inputs) else Inputs(inputs, columns)
+    given = inputs if isinstance(inputs, ReadingOptions) else ReadingOptions(inputs, columns)
     warehouse.create()
     with scratch_folder() as folder:
         spool, index = Spool(folder), VersionIndex(folder)
@@ -171,7 +171,7 @@ def run_slices(
     first = spool.first
     monitors = {} if first is None else monitors_before(warehouse, first)
     with progress_bar(spool.messages, "scoring", "post", shown=show) as advance:
-        progress = Shown(advance)
+        progress = BarProgress(advance)
         for each in spool.slices(slice_posts):
             part = settling.settle(each)
             totals.update(
@@ -228,7 +228,9 @@ def run(options: PipelineOptions) -> int:
     if not given.input:
         raise UsageError("--input: name a file, folder or glob of posts")
     check_reach(options)
-    inputs = Inputs(given.input, columns_of(given.columns), how_of(given), selection_of(options))
+    inputs = ReadingOptions(
+        given.input, columns_of(given.columns), how_of(given), selection_of(options)
+    )
     dry_run = bool(options.view_as(TestOptions).dry_run) and not on_dataflow(options)
     if dataset_of(options) is not None and not dry_run:
         check(backfill_needs(options))
@@ -240,7 +242,7 @@ def run(options: PipelineOptions) -> int:
         if on_dataflow(options):
             if inputs.selection != ALL:
                 raise UsageError("--limit, --since and --until are for a local run")
-            backfill_job.launch(
+            backfill_job.launch_job(
                 given.input, settings, warehouse, inputs.columns, options, inputs.how
             )
             return 0

@@ -20,8 +20,15 @@ SHOWN_WHERE_ANY = (
     ("+ deletions", "deletions"),
     ("+ outside the time", "outside"),
 )
-PARTS = ("posts_kept", "duplicates", "rows_no_topic", "dead_letters", "superseded", "deletions",
-         "outside")  # fmt: skip
+ACCOUNT_PARTS = (
+    "posts_kept",
+    "duplicates",
+    "rows_no_topic",
+    "dead_letters",
+    "superseded",
+    "deletions",
+    "outside",
+)
 
 
 class ConservationError(AssertionError):
@@ -74,7 +81,7 @@ class Report:
         `spooled` rows were to be read. Raises ConservationError.
         """
         read = self["rows_read"] + self["topic_copies"]
-        parts = {name: self[name] for name in PARTS}
+        parts = {name: self[name] for name in ACCOUNT_PARTS}
         if self["rows_read"] != spooled or read != sum(parts.values()):
             raise ConservationError(
                 f"{spooled} rows spooled, {self['rows_read']} read + {self['topic_copies']} copies "

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from mltox.posts.records import HOUR, Message, Micros
-from mltox.posts.versions import Verdict, Version, has_sound_id, id_apart, settle
+from mltox.posts.versions import PostVersion, VersionVerdict, has_sound_id, id_apart, settle
 from mltox.warehouse import Warehouse
 from pipelines.runs.backfill.spool import Slice, Spool, read_messages
-from pipelines.runs.backfill.version_index import Verdicts, id_hash, version_of
+from pipelines.runs.backfill.version_index import VersionVerdicts, id_hash, version_of
 
 ASKED_AT_ONCE = 10_000
 
@@ -27,7 +27,7 @@ class LeftHour(NamedTuple):
 
 class _Stored(NamedTuple):
     topic: str
-    version: Version
+    version: PostVersion
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Settling:
 
     warehouse: Warehouse
     spool: Spool
-    verdicts: Verdicts
+    verdicts: VersionVerdicts
     warehouse_has_posts: bool
     counts: Counter[str] = field(default_factory=Counter)
     left: set[LeftHour] = field(default_factory=set)
@@ -67,10 +67,10 @@ class Settling:
             post_id = post["post_id"]
             version = version_of(post["text"], post["created_at"])
             verdict = self._verdict(post_id, version, stored.get(post_id, ()))
-            if verdict is Verdict.SUPERSEDED:
+            if verdict is VersionVerdict.SUPERSEDED:
                 self.counts["superseded"] += 1
                 continue
-            if verdict is Verdict.APART:
+            if verdict is VersionVerdict.APART:
                 self.counts["apart"] += 1
                 post["post_id"] = id_apart(post_id, version)
                 yield message._replace(payload=orjson.dumps(post))
@@ -78,17 +78,19 @@ class Settling:
             self._note_moved(version, stored.get(post_id, ()))
             yield message
 
-    def _verdict(self, post_id: str, version: Version, held: Sequence[_Stored]) -> Verdict:
+    def _verdict(
+        self, post_id: str, version: PostVersion, held: Sequence[_Stored]
+    ) -> VersionVerdict:
         in_run = self.verdicts.get(id_hash(post_id), {}) if self.verdicts else {}
-        verdict = in_run.get(version, Verdict.KEPT)
-        if held and verdict is not Verdict.SUPERSEDED and not has_sound_id(post_id):
+        verdict = in_run.get(version, VersionVerdict.KEPT)
+        if held and verdict is not VersionVerdict.SUPERSEDED and not has_sound_id(post_id):
             texts_known = all(each.version.text for each in held)
             if texts_known:
                 known = {each.version for each in held}
                 return settle([version], sound_id=False, stored=known)[version]
         return verdict
 
-    def _note_moved(self, version: Version, held: Sequence[_Stored]) -> None:
+    def _note_moved(self, version: PostVersion, held: Sequence[_Stored]) -> None:
         hour = version.created_at - version.created_at % HOUR
         for each in held:
             before = each.version.created_at - each.version.created_at % HOUR
@@ -120,5 +122,5 @@ class Settling:
         rows: list[dict[str, Any]] = warehouse.query(sql, [sorted(post_ids)]).to_pylist()
         for row in rows:
             micros = round(row["created_at"].timestamp() * 1_000_000)
-            version = Version(micros, row["text_sha256"][:16])
+            version = PostVersion(micros, row["text_sha256"][:16])
             found[row["post_id"]].append(_Stored(row["topic"], version))

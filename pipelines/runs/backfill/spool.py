@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from mltox.posts.records import DAY, HOUR, Message, Micros
 
-HEADER = struct.Struct("<IIq")
+RECORD_HEADER = struct.Struct("<IIq")
 """Bytes of the encrypted message, bytes of its payload, and its event time."""
 NONCE = struct.Struct("<Q4x")
 OPEN_FILES = 64
 NO_TIME = -(2**63)
 UNDATED_AT_MOST = 20_000
 """Dead letters in a slice."""
-MOST_BYTES = 200_000_000
+MOST_SLICE_BYTES = 200_000_000
 """Of a slice's messages, so that few large ones take no more memory than many small ones."""
 
 
@@ -48,7 +48,7 @@ class _Extent:
         self.bytes += other.bytes
 
     def exceeds(self, most: int) -> bool:
-        return self.messages > most or self.bytes > MOST_BYTES
+        return self.messages > most or self.bytes > MOST_SLICE_BYTES
 
 
 def read_messages(path: str, key: bytes) -> Iterator[Message]:
@@ -59,10 +59,10 @@ def read_messages(path: str, key: bytes) -> Iterator[Message]:
 def _read(path: Path, key: bytes) -> Iterator[tuple[Message, Micros | None]]:
     cipher = ChaCha20Poly1305(key)
     with path.open("rb") as file:
-        while header := file.read(NONCE.size + HEADER.size):
+        while header := file.read(NONCE.size + RECORD_HEADER.size):
             nonce, (size, payload_size, created_at) = (
                 header[: NONCE.size],
-                HEADER.unpack(header[NONCE.size :]),
+                RECORD_HEADER.unpack(header[NONCE.size :]),
             )
             content = cipher.decrypt(nonce, file.read(size), None)
             message = Message(content[:payload_size], content[payload_size:].decode("utf-8"))
@@ -110,7 +110,7 @@ class Spool:
         sealed = self._cipher.encrypt(nonce, content, None)
         stamp = NO_TIME if created_at is None else created_at
         file = self._file(name)
-        file.write(nonce + HEADER.pack(len(sealed), len(message.payload), stamp) + sealed)
+        file.write(nonce + RECORD_HEADER.pack(len(sealed), len(message.payload), stamp) + sealed)
 
     def replace(self, file: str, messages: Iterable[Message]) -> None:
         """Puts other messages in the place of those of a slice's file."""

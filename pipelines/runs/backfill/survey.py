@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from mltox.posts.envelope import Envelope
 from mltox.scoring.trial import opened
 from pipelines.graph import Settings
-from pipelines.runs.backfill.intake import Inputs, Intake
+from pipelines.runs.backfill.intake import ReadAccount, ReadingOptions
 from pipelines.runs.backfill.report import told_of
-from pipelines.transforms.parse import topics_of
+from pipelines.transforms.parse import topics_of_post
 
 TRIAL_TEXTS = 256
 POSTS_A_SECOND = 4_000
@@ -25,7 +25,7 @@ class Survey:
     """`topics` counts posts by topic, `texts` the distinct texts of these, `seconds` is about what
     the run would take here."""
 
-    intake: Intake
+    intake: ReadAccount
     topics: Counter[str]
     no_topic: int
     texts: int
@@ -49,9 +49,9 @@ class Survey:
         return "\n".join([*shown, *told, about])
 
 
-def survey(inputs: Inputs, settings: Settings) -> Survey:
+def survey(inputs: ReadingOptions, settings: Settings) -> Survey:
     """Reads everything, and scores a few texts for the time. Raises InputError, BundleError."""
-    intake = Intake()
+    intake = ReadAccount()
     topics: Counter[str] = Counter()
     no_topic = 0
     texts: set[bytes] = set()
@@ -59,7 +59,7 @@ def survey(inputs: Inputs, settings: Settings) -> Survey:
     for item, _ in intake.posts(inputs, settings.authors):
         if not isinstance(item, Envelope):
             continue
-        found = topics_of(item, settings.matcher, settings.default_topic)
+        found = topics_of_post(item, settings.matcher, settings.default_topic)
         topics.update(found)
         if not found:
             no_topic += 1

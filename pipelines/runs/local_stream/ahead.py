@@ -18,7 +18,7 @@ from mltox.posts.envelope import Envelope
 from mltox.posts.formats import decode
 from pipelines.graph import Settings
 from pipelines.transforms.model import shared_model
-from pipelines.transforms.parse import topics_of
+from pipelines.transforms.parse import topics_of_post
 
 
 class ScoringAhead:
@@ -57,7 +57,7 @@ class ScoringAhead:
         langs: list[str | None] = []
         for each in received:
             for post in decode(each.payload, authors=settings.authors, now=now_micros()):
-                if isinstance(post, Envelope) and topics_of(
+                if isinstance(post, Envelope) and topics_of_post(
                     post, settings.matcher, settings.default_topic
                 ):
                     texts.append(post.text)

@@ -26,7 +26,7 @@ from mltox.warehouse.forgetting import Forgotten
 
 log = logging.getLogger(__name__)
 
-AT_MOST = 5_000
+DELETIONS_AT_ONCE = 5_000
 """Messages whose posts are forgotten at once."""
 AGAIN_SECONDS = 600
 """Pub/Sub's longest acknowledgement deadline."""
@@ -79,11 +79,11 @@ class Deletions:
     def _gather(self, seconds: float, until_empty: bool) -> list[Received]:
         found: list[Received] = []
         deadline = time.monotonic() + seconds
-        while len(found) < AT_MOST and not self.stopping.is_set():
+        while len(found) < DELETIONS_AT_ONCE and not self.stopping.is_set():
             left = deadline - time.monotonic()
             if left <= 0:
                 break
-            new = self.subscription.pull(AT_MOST - len(found), min(left, 1.0))
+            new = self.subscription.pull(DELETIONS_AT_ONCE - len(found), min(left, 1.0))
             if until_empty and not new:
                 break
             found += new

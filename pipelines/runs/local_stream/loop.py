@@ -136,7 +136,7 @@ class LocalStream:
         if self.notices is None:
             return
         notices, warehouse = self.notices, self.state.warehouse
-        alerts = unpublished.read(warehouse) if self.state.alerting else []
+        alerts = unpublished.read_unpublished(warehouse) if self.state.alerting else []
         self._until_it_works(lambda: notices.publish(letters, alerts), waiting)
         if alerts:
             self._until_it_works(lambda: unpublished.clear(warehouse), waiting)

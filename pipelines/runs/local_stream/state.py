@@ -66,7 +66,7 @@ class LocalState:
     def open(self) -> None:
         """Brings back the open hours, and shows the monitors what lies before them."""
         self.reader = self.warehouse.committed()
-        unpublished.create(self.warehouse)
+        unpublished.create_unpublished(self.warehouse)
         rows = read_records(self.warehouse, "hourly_toxicity", HourlyToxicity)
         newest: dict[str, Micros] = {}
         for row in rows:

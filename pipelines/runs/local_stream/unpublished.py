@@ -15,10 +15,10 @@ from mltox.warehouse import read_records
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 
 LIST = "live_unpublished_anomalies"
-KEY = "topic, hour, metric"
+INCIDENT_KEY = "topic, hour, metric"
 
 
-def create(warehouse: DuckDBWarehouse) -> None:
+def create_unpublished(warehouse: DuckDBWarehouse) -> None:
     warehouse.execute(
         f"CREATE TABLE IF NOT EXISTS {LIST} (topic VARCHAR, hour TIMESTAMPTZ, metric VARCHAR)"
     )
@@ -32,15 +32,15 @@ def note(warehouse: DuckDBWarehouse, anomalies: Iterable[Anomaly]) -> None:
         )
 
 
-def read(warehouse: DuckDBWarehouse) -> list[Anomaly]:
+def read_unpublished(warehouse: DuckDBWarehouse) -> list[Anomaly]:
     """Each as the tables have it now, oldest hour first."""
     return read_records(
         warehouse,
         "anomalies",
         Anomaly,
-        where=f"({KEY}) IN (SELECT ({KEY}) FROM {LIST})"  # noqa: S608 - names of ours
+        where=f"({INCIDENT_KEY}) IN (SELECT ({INCIDENT_KEY}) FROM {LIST})"  # noqa: S608 - names of ours
         " AND detector != 'retrospective'",
-        order_by=KEY,
+        order_by=INCIDENT_KEY,
     )
 
 

@@ -17,10 +17,10 @@ from mltox.base.errors import UsageError
 from mltox.detection.alerts import Alert, Incidents, slack_message
 from mltox.posts.records import Anomaly, DeadLetter
 
-TRIES = 4
-PAUSE = 1.0
+WEBHOOK_TRIES = 4
+FIRST_PAUSE = 1.0
 """Seconds before the second try; each further pause is twice as long."""
-TIMEOUT = 10.0
+WEBHOOK_SECONDS = 10.0
 A_MINUTE = 20
 """Messages; what is beyond them is told as a number with the next one."""
 LAST_WAIT = 15.0
@@ -37,7 +37,7 @@ class Webhook:
     def __init__(
         self, url: str, incidents: Incidents, sleep: Callable[[float], object] | None = None
     ) -> None:
-        self._url = checked(url)
+        self._url = checked_url(url)
         self._incidents = incidents
         self._stopping = threading.Event()
         self._sleep = sleep or self._stopping.wait
@@ -101,8 +101,8 @@ class Webhook:
 
     def _post(self, body: bytes) -> str | None:
         """None once it is taken, else why it was not."""
-        why, pause = "not tried", PAUSE
-        for number in range(TRIES):
+        why, pause = "not tried", FIRST_PAUSE
+        for number in range(WEBHOOK_TRIES):
             if number:
                 self._sleep(pause)
                 pause *= 2
@@ -110,7 +110,7 @@ class Webhook:
                 self._url, body, {"Content-Type": "application/json"}, method="POST"
             )
             try:
-                with urllib.request.urlopen(request, timeout=TIMEOUT):
+                with urllib.request.urlopen(request, timeout=WEBHOOK_SECONDS):
                     return None
             except urllib.error.HTTPError as error:
                 why = f"the webhook answered {error.code}"
@@ -121,7 +121,7 @@ class Webhook:
         return why
 
 
-def checked(url: str) -> str:
+def checked_url(url: str) -> str:
     """The address, if posts may go there. Raises UsageError; the address itself is a secret."""
     parts = urlsplit(url)
     local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
@@ -137,7 +137,7 @@ def letter(alert: Alert, body: bytes, why: str) -> DeadLetter:
         letter_id=hashlib.sha256(name.encode()).hexdigest()[:32],
         stage="alert",
         error_type="webhook_failed",
-        message=f"{why} after {TRIES} tries",
+        message=f"{why} after {WEBHOOK_TRIES} tries",
         payload=body.decode(),
         post_id=None,
         seen_at=now_micros(),

@@ -56,7 +56,7 @@ class Case:
 
 def opened(case: Case, state: Path) -> Source:
     """The source as `mltox ingest` opens it."""
-    module = registry.load(case.name)
+    module = registry.source_module(case.name)
     parser = argparse.ArgumentParser()
     module.add_arguments(parser)
     options = parser.parse_args(case.arguments)
@@ -173,7 +173,7 @@ class SourceContract:
 
     def test_keys_are_no_options(self, case: Case) -> None:
         parser = argparse.ArgumentParser()
-        registry.load(case.name).add_arguments(parser)
+        registry.source_module(case.name).add_arguments(parser)
         for action in parser._actions:
             for word in _SECRET_WORDS:
                 assert not any(word in option for option in action.option_strings)

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest.sources.bluesky import REWIND, Bluesky, Event, Position, address, sift
+from ingest.sources.bluesky import REWIND, Bluesky, JetstreamEvent, StreamPosition, address, sift
 from ingest.sources.retries import Backoff
 from ingest.sources.source import Batch, SourceError
 from ingest.sources.websocket import Liveness
@@ -154,24 +154,24 @@ def test_addresses() -> None:
 @pytest.mark.parametrize(
     ("message", "event"),
     [
-        (orjson.dumps(POSTS[1]), Event(True, START + STEP)),
-        (orjson.dumps(commit(1, "delete")), Event(True, START + STEP)),
-        (orjson.dumps(identity(1)), Event(False, START + STEP)),
-        (orjson.dumps({"time_us": "soon"}), Event(False, None)),
-        (orjson.dumps(commit(1, text=None)), Event(True, START + STEP)),
-        (b"{", Event(True, None)),
-        (b"null", Event(True, None)),
+        (orjson.dumps(POSTS[1]), JetstreamEvent(True, START + STEP)),
+        (orjson.dumps(commit(1, "delete")), JetstreamEvent(True, START + STEP)),
+        (orjson.dumps(identity(1)), JetstreamEvent(False, START + STEP)),
+        (orjson.dumps({"time_us": "soon"}), JetstreamEvent(False, None)),
+        (orjson.dumps(commit(1, text=None)), JetstreamEvent(True, START + STEP)),
+        (b"{", JetstreamEvent(True, None)),
+        (b"null", JetstreamEvent(True, None)),
     ],
 )
-def test_sifting(message: bytes, event: Event) -> None:
+def test_sifting(message: bytes, event: JetstreamEvent) -> None:
     assert sift(message) == event
 
 
 class TestPosition:
     NOW = START + 1000 * STEP
 
-    def position(self, cursor: dict[str, str]) -> Position:
-        return Position(cursor, clock=lambda: self.NOW)
+    def position(self, cursor: dict[str, str]) -> StreamPosition:
+        return StreamPosition(cursor, clock=lambda: self.NOW)
 
     def test_it_moves_forward_only(self) -> None:
         position = self.position({})

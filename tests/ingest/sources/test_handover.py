@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from ingest.sources.handover import CAPACITY, MAX_PAYLOADS, Handover, Stopped, batches
+from ingest.sources.handover import MAX_PAYLOADS, WAITING_MESSAGES, Handover, Stopped, batches_of
 from ingest.sources.source import Batch
 
 SECONDS = 30.0
@@ -22,7 +22,7 @@ def test_batches_come_in_order_and_small_ones_in_one() -> None:
             hand.put(batch)
         ready.set()
 
-    reader = batches(work, threading.Event())
+    reader = batches_of(work, threading.Event())
     first = next(reader)
     assert ready.wait(SECONDS)
     payloads = [*first.payloads, *(payload for batch in reader for payload in batch.payloads)]
@@ -63,7 +63,7 @@ def test_an_error_is_raised_after_what_came_before_it() -> None:
 
     read: list[bytes] = []
     with pytest.raises(OSError, match="gone"):
-        for batch in batches(work, threading.Event()):
+        for batch in batches_of(work, threading.Event()):
             read += batch.payloads
     assert read == [b"a"]
 
@@ -72,16 +72,16 @@ def test_a_slow_reader_holds_the_client_back() -> None:
     hand, put = Handover(), threading.Semaphore(0)
 
     def work() -> None:
-        for number in range(CAPACITY + 1):
+        for number in range(WAITING_MESSAGES + 1):
             hand.put(Batch((), {"at": str(number)}))
             put.release()
 
     client = threading.Thread(target=work, daemon=True)
     client.start()
-    for _ in range(CAPACITY):
+    for _ in range(WAITING_MESSAGES):
         assert put.acquire(timeout=SECONDS)
     assert not put.acquire(timeout=0.2)
-    assert hand.take() == Batch((), {"at": str(CAPACITY - 1)})
+    assert hand.take() == Batch((), {"at": str(WAITING_MESSAGES - 1)})
     assert put.acquire(timeout=SECONDS)
 
 
@@ -97,7 +97,7 @@ def test_a_stop_ends_every_wait(wait: object) -> None:
             ended.set()
             raise
 
-    for _ in batches(work, stopping):
+    for _ in batches_of(work, stopping):
         assert begun.wait(SECONDS)
         stopping.set()
     assert ended.wait(SECONDS)

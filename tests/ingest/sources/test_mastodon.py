@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.sources.mastodon.api import TOKEN
+from ingest.sources.mastodon.api import MASTODON_TOKEN
 from ingest.sources.mastodon.api import Instance as Client
 from ingest.sources.mastodon.feeds import Addresses, Feed, event_of, feeds, later, rewound
 from ingest.sources.mastodon.source import MastodonTimelines
@@ -93,7 +93,7 @@ class TestMastodon(SourceContract):
                 ["--instance", instance.address],
                 POST_IDS,
                 ends=False,
-                secrets={TOKEN: SECRET},
+                secrets={MASTODON_TOKEN: SECRET},
             )
 
 
@@ -164,7 +164,7 @@ def test_a_stream_that_is_refused_for_now_is_asked_again(door: Refuse) -> None:
 def test_a_key_that_is_wanted_is_named(token: str | None, cursor: Mapping[str, str]) -> None:
     with (
         serving(PUBLIC, token=SECRET) as instance,
-        pytest.raises(SourceError, match=f"{TOKEN}") as raised,
+        pytest.raises(SourceError, match=f"{MASTODON_TOKEN}") as raised,
     ):
         read_until(source(instance, token=token), cursor, lambda _: False)
     assert "wrong" not in str(raised.value) or token
@@ -174,7 +174,7 @@ def test_a_key_that_is_wanted_is_named(token: str | None, cursor: Mapping[str, s
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_subscription_that_is_not_allowed_ends_it(status: int) -> None:
     refused = frames({"error": "This action is not allowed", "status": status})
-    with serving(PUBLIC, refused) as instance, pytest.raises(SourceError, match=TOKEN):
+    with serving(PUBLIC, refused) as instance, pytest.raises(SourceError, match=MASTODON_TOKEN):
         read_until(source(instance), {}, lambda _: False)
 
 
@@ -296,7 +296,7 @@ class TestHashtags:
             instance, timeline = "home.example", "hashtag"
 
         with pytest.raises(SourceError, match="hashtags"):
-            registry.load("mastodon").open_source(
+            registry.source_module("mastodon").open_source(
                 Options(),  # type: ignore[arg-type]
                 lambda: [Topic("vote", keywords=("vote",))],
             )
@@ -337,7 +337,7 @@ def test_what_a_message_is() -> None:
 
 
 def test_only_so_many_addresses_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.sources.mastodon.feeds.REMEMBERED", 2)
+    monkeypatch.setattr("ingest.sources.mastodon.feeds.REMEMBERED_STATUSES", 2)
     addresses = Addresses()
     for each in STATUSES[:3]:
         addresses.keep(each["id"], each)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltox.detection.families import Counts, Dispersion, Family, Proportions, Sums
+from mltox.detection.families import CountFamily, Dispersion, Family, Proportions, Sums
 
 POISSON = Dispersion(1.0, 1e-9)
 BINOMIAL = Dispersion(1.0, 0.0)
@@ -40,7 +40,7 @@ def sigmas_of(tail: float) -> float:
 )
 def test_counts_are_as_surprising_as_the_poisson_tail(value: int, mean: float) -> None:
     below = sum(math.exp(k * math.log(mean) - mean - math.lgamma(k + 1)) for k in range(value))
-    sigmas = surprise(Counts(), [Hour(value, value, mean)], POISSON, 0.0)
+    sigmas = surprise(CountFamily(), [Hour(value, value, mean)], POISSON, 0.0)
     assert sigmas == pytest.approx(sigmas_of(1.0 - below), abs=0.15)
 
 
@@ -66,35 +66,35 @@ def test_counts_with_bursts_are_as_surprising_as_the_negative_binomial_tail() ->
         )
         for y in range(70)
     )  # fmt: skip
-    sigmas = surprise(Counts(), [Hour(70, 70, mean)], Dispersion(1.0, 1 / k), 0.0)
+    sigmas = surprise(CountFamily(), [Hour(70, 70, mean)], Dispersion(1.0, 1 / k), 0.0)
     assert sigmas == pytest.approx(sigmas_of(1.0 - below), abs=0.15)
 
 
 def test_no_posts_where_many_were_expected_is_a_surprise_downwards() -> None:
     # with the correction 0 counts as 0.5: -sqrt(2 (20 - 0.5 + 0.5 log(0.5 / 20)))
     expected = -math.sqrt(2 * (19.5 + 0.5 * math.log(0.025)))
-    found = surprise(Counts(), [Hour(0, 0, 20.0)], POISSON, 0.0)
+    found = surprise(CountFamily(), [Hour(0, 0, 20.0)], POISSON, 0.0)
     assert found == pytest.approx(expected, abs=1e-3)
 
 
 def test_four_doubled_hours_tell_more_than_one() -> None:
     hour = Hour(60, 60, 30.0)
     scatter = Dispersion(1.0, 0.05)
-    one = surprise(Counts(), [hour], scatter, 0.0)
-    four = surprise(Counts(), [hour] * 4, scatter, 0.0)
+    one = surprise(CountFamily(), [hour], scatter, 0.0)
+    four = surprise(CountFamily(), [hour] * 4, scatter, 0.0)
     assert four == pytest.approx(2 * one, rel=0.15)
 
 
 def test_what_is_not_known_of_the_level_does_not_average_out() -> None:
     hour = Hour(60, 60, 30.0)
-    known = surprise(Counts(), [hour] * 12, POISSON, 0.0)
-    unknown = surprise(Counts(), [hour] * 12, POISSON, 0.25)
+    known = surprise(CountFamily(), [hour] * 12, POISSON, 0.0)
+    unknown = surprise(CountFamily(), [hour] * 12, POISSON, 0.25)
     assert unknown < 2 < known
 
 
 def test_conjugate_step_of_a_count() -> None:
     # a gamma prior of mean 10 and relative variance 0.1 has shape 10: (10 + 30) / (10 + 10) = 2
-    assert Counts().step(30, 30, 10.0, POISSON, 0.1) == pytest.approx(math.log(2), rel=1e-6)
+    assert CountFamily().step(30, 30, 10.0, POISSON, 0.1) == pytest.approx(math.log(2), rel=1e-6)
 
 
 def test_conjugate_step_of_a_share() -> None:
@@ -115,7 +115,7 @@ scatters = st.builds(Dispersion, st.just(1.0), st.floats(5e-4, 0.5))
 
 @given(counts, scatters, st.floats(1e-6, 4))
 def test_counts_in_general(hour: Hour, scatter: Dispersion, unknown: float) -> None:
-    family = Counts()
+    family = CountFamily()
     sigmas = surprise(family, [hour], scatter, unknown)
     assert math.isfinite(sigmas)
     assert sigmas * (hour.value - hour.mean) >= 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mltox.detection.hindsight import LEAST_HOURS, ObservedHour, judge
+from mltox.detection.hindsight import LEAST_OBSERVED_HOURS, ObservedHour, judge
 from mltox.posts.records import HOUR
 
 
@@ -88,7 +88,10 @@ def test_of_a_short_collection_nothing_is_called_silent() -> None:
 @pytest.mark.parametrize("metric", ["posts", "toxic_share", "mean_toxicity"])
 def test_next_to_nothing_is_judged_by_nobody(metric: str) -> None:
     assert judge(metric, []) == []
-    few = [ObservedHour(i * HOUR, 0.9 if i == 3 else 0.1, 500.0) for i in range(LEAST_HOURS - 1)]
+    few = [
+        ObservedHour(i * HOUR, 0.9 if i == 3 else 0.1, 500.0)
+        for i in range(LEAST_OBSERVED_HOURS - 1)
+    ]
     assert judge(metric, few) == []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mltox.detection.new_level import LEAST_HOURS, level_since
+from mltox.detection.new_level import LEAST_LEVEL_HOURS, level_since
 from mltox.detection.windows import Reading
 
 
@@ -17,12 +17,12 @@ FLAT = [50.0] * 12
 
 @pytest.mark.parametrize(("level", "sign"), [(75.0, 1), (33.0, -1), (60.0, 1)])
 def test_a_shift_that_stays_is_one_since_its_first_hour(level: float, sign: int) -> None:
-    assert level_since(hours(*FLAT, *[level] * LEAST_HOURS), sign) == 12
-    assert level_since(hours(*FLAT, *[level] * LEAST_HOURS), -sign) is None
+    assert level_since(hours(*FLAT, *[level] * LEAST_LEVEL_HOURS), sign) == 12
+    assert level_since(hours(*FLAT, *[level] * LEAST_LEVEL_HOURS), -sign) is None
 
 
 def test_it_has_to_last() -> None:
-    assert level_since(hours(*FLAT, *[75.0] * (LEAST_HOURS - 1)), 1) is None
+    assert level_since(hours(*FLAT, *[75.0] * (LEAST_LEVEL_HOURS - 1)), 1) is None
 
 
 def test_a_surge_that_ebbs_away_is_none() -> None:

@@ -6,10 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltox.detection.season import Drift, Part, SeasonalState
+from mltox.detection.season import Drift, SeasonalState, VariancePart
 from mltox.posts.records import HOUR
 
-DRIFT = Drift(Part(4.0, 0.01), Part(0.5, 0.0), Part(0.25, 0.0), Part(0.25, 0.0))
+DRIFT = Drift(
+    VariancePart(4.0, 0.01),
+    VariancePart(0.5, 0.0),
+    VariancePart(0.25, 0.0),
+    VariancePart(0.25, 0.0),
+)
 
 
 def test_a_move_is_shared_by_variance() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltox.detection.tokens import LONGEST, tokens
+from mltox.detection.tokens import LONGEST_TOKEN, tokens
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,6 @@ def test_table(text: str, words: tuple[str, ...]) -> None:
 @given(st.text(max_size=300))
 def test_any_text_gives_short_casefolded_words(text: str) -> None:
     for word in tokens(text):
-        assert 2 <= len(word) <= LONGEST
+        assert 2 <= len(word) <= LONGEST_TOKEN
         assert not word.startswith("@")
         assert " " not in word

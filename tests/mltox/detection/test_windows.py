@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mltox.detection.families import Counts
+from mltox.detection.families import CountFamily
 from mltox.detection.windows import SLOW, SUDDEN, WINDOWS, Reading, Record
 
-FAMILY = Counts()
+FAMILY = CountFamily()
 
 
 def reading(hour: int, value: float, mean: float = 10.0, near: float = 10.0) -> Reading:

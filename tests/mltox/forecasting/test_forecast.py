@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mltox.forecasting import gate
-from mltox.forecasting.adaptive import Outcome
+from mltox.forecasting.adaptive import PastCoverage
 from mltox.forecasting.forecast import POOL, forecast_series
 from mltox.forecasting.history import History
 from mltox.forecasting.scales import Floats
@@ -247,13 +247,13 @@ def test_bands_that_failed_before_are_wider() -> None:
     hours = START + np.arange(672) * HOUR
     run_at = START + 672 * HOUR
 
-    def width(outcomes: tuple[Outcome, ...]) -> float:
+    def width(outcomes: tuple[PastCoverage, ...]) -> float:
         rows, _ = forecast_series(
             "t", "posts", hours, posts, None, run_at, outcomes=outcomes, prophet=None
         )
         return sum(row.upper_80 - row.lower_80 for row in rows)
 
-    assert width((Outcome(168, 0.4, 0.7),) * 4) > 1.2 * width(())
+    assert width((PastCoverage(168, 0.4, 0.7),) * 4) > 1.2 * width(())
 
 
 class Rising:

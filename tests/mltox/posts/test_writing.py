@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from mltox.posts.reading.raw_rows import RawRow, read_raw_rows
-from mltox.posts.writing import OutputError, Row, Writer, kind_to_write
+from mltox.posts.writing import OutputError, Writer, WrittenRow, kind_to_write
 
-ROWS: list[Row] = [
+ROWS: list[WrittenRow] = [
     {"n": "1", "text": 'a, "quoted"\nline', "toxicity": 0.25},
     {"n": "2", "text": "ünï 😂", "toxicity": None},
     {"n": "3", "text": "", "toxicity": 1.0},
@@ -93,7 +93,7 @@ def test_what_fails_half_way_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_json_lines_keep_every_key_and_cells_hold_json(tmp_path: Path) -> None:
-    rows: list[Row] = [{"text": "a"}, {"text": "b", "more": {"x": [1]}}]
+    rows: list[WrittenRow] = [{"text": "a"}, {"text": "b", "more": {"x": [1]}}]
     for name in ("t.jsonl", "t.csv"):
         with Writer(tmp_path / name, ["text", "more"]) as writer:
             writer.write(rows)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltox.scoring.normalise import normalise
-from mltox.scoring.runtogether import apart, sentence
+from mltox.scoring.runtogether import apart, sentence_apart
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_hashtags(tag: str, plain: str) -> None:
     ],
 )
 def test_words_outside_of_hashtags_only_where_they_make_a_sentence(word: str, words: str) -> None:
-    assert sentence(word) == words
+    assert sentence_apart(word) == words
     assert normalise(f"so {word}!") == f"so {words}!"
 
 

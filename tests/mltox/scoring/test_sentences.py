@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mltox.scoring.sentences import LONGEST, sentences
+from mltox.scoring.sentences import LONGEST_SENTENCE, sentences
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_sentences(text: str, found: list[str]) -> None:
 def test_a_sentence_without_end_is_cut_between_words() -> None:
     text = "word " * 400
     parts = [text[begin:end] for begin, end in sentences(text)]
-    assert max(map(len, parts)) <= LONGEST
+    assert max(map(len, parts)) <= LONGEST_SENTENCE
     assert " ".join(parts) == text.strip()
 
 
@@ -35,7 +35,7 @@ def test_nothing_but_space_lies_between(text: str) -> None:
     end = 0
     for begin, next_end in sentences(text):
         assert text[end:begin].strip() == ""
-        assert begin < next_end <= begin + LONGEST
+        assert begin < next_end <= begin + LONGEST_SENTENCE
         assert text[begin:next_end].strip() == text[begin:next_end]
         end = next_end
     assert text[end:].strip() == ""

@@ -17,8 +17,8 @@ import pytest
 
 from mltox.scoring import DEFAULT_BUNDLE, BundleError, Scorer, load_bundle
 from mltox.scoring.bundle import DOCUMENT, MODEL, TOKENIZER
-from mltox.scoring.trial import check, opened, within
-from mltox.scoring.watched import Change, WatchedScorer
+from mltox.scoring.trial import check_scores, opened, within
+from mltox.scoring.watched import BundleNews, WatchedScorer
 from tests.mltox.scoring.tiny_onnx import model
 
 NAN, INF = float("nan"), float("inf")
@@ -57,7 +57,7 @@ def labels_of_default() -> int:
 def test_a_model_that_works_is_taken(folder: Path) -> None:
     put(folder, model(GOOD[: labels_of_default()], labels_of_default(), told=labels_of_default()))
     assert opened(folder).score(["hello"])[0].toxicity is not None
-    check(Scorer(DEFAULT_BUNDLE))
+    check_scores(Scorer(DEFAULT_BUNDLE))
 
 
 @pytest.mark.parametrize(
@@ -168,11 +168,11 @@ def test_a_swap_that_fails_its_trial_is_refused_once(
     before = watched.at_work
     count = labels_of_default()
     put(folder, model([NAN] * count, count, told=count))
-    assert watched.current() == (before, Change.REFUSED)
-    assert watched.current() == (before, Change.NONE)
+    assert watched.current() == (before, BundleNews.REFUSED)
+    assert watched.current() == (before, BundleNews.NONE)
     assert caplog.text.count("is refused") == 1
     put(folder, model(GOOD[:count], count, told=count))
-    assert watched.current()[1] == Change.SWAPPED
+    assert watched.current()[1] == BundleNews.SWAPPED
 
 
 def test_the_start_asks_for_the_same(folder: Path) -> None:

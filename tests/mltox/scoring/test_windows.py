@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from mltox.scoring import DEFAULT_BUNDLE
-from mltox.scoring.windows import OVERLAP, cut, whole, windows
+from mltox.scoring.windows import OVERLAP, cut, whole_logits, windows
 
 FLAGS = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=400)
 
@@ -60,8 +60,8 @@ def test_every_window_is_a_text_of_its_own(tokenizer: Tokenizer) -> None:
 
 
 def test_the_whole_is_its_worst_window_less_what_many_windows_make_of_it() -> None:
-    np.testing.assert_array_equal(whole(np.asarray([[1.0, -2.0]])), [1.0, -2.0])
+    np.testing.assert_array_equal(whole_logits(np.asarray([[1.0, -2.0]])), [1.0, -2.0])
     less = 0.5 * np.log(2)
     np.testing.assert_allclose(
-        whole(np.asarray([[1.0, -2.0], [-1.0, 3.0]])), [1.0 - less, 3.0 - less]
+        whole_logits(np.asarray([[1.0, -2.0], [-1.0, 3.0]])), [1.0 - less, 3.0 - less]
     )

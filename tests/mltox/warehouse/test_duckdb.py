@@ -463,7 +463,7 @@ def test_unusable_path_is_one_line(
     ],
 )
 def test_what_duckdb_says_in_words_of_ours(said: str, message: str) -> None:
-    error = adapter.explain(Path("posts.duckdb"), duckdb.IOException(said))
+    error = adapter.explained_error(Path("posts.duckdb"), duckdb.IOException(said))
     assert str(error).endswith(message)
     assert "\n" not in str(error)
 

@@ -22,7 +22,7 @@ from mltox.posts.records import (
 )
 from mltox.warehouse import Warehouse, WarehouseError, open_warehouse, read_records
 from mltox.warehouse.bigquery import warehouse as adapter
-from mltox.warehouse.bigquery.forget import CHANGES
+from mltox.warehouse.bigquery.forget import CHANGED_PLACES
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 from mltox.warehouse.forgetting import KEPT_DAYS, Forgotten, expired_before
 from tests.bigquery_server import Backend
@@ -178,7 +178,7 @@ def test_a_file_of_an_older_mltox_can_forget(tmp_path: Path) -> None:
 def test_what_fails_leaves_no_trace(duck: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     duck.upsert("scored_posts", [scored_post()])
     with monkeypatch.context() as patch:
-        patch.setattr("mltox.warehouse.duckdb.forget.SHOWN", "SELECT * FROM nowhere")
+        patch.setattr("mltox.warehouse.duckdb.forget.HOURS_SHOWN", "SELECT * FROM nowhere")
         with pytest.raises(WarehouseError, match="nowhere"):
             duck.forget(["x:1"])
     assert posts(duck) == [scored_post()]
@@ -247,9 +247,9 @@ def test_an_ordinary_error_of_a_statement_is_one_line(
 ) -> None:
     big.upsert("scored_posts", [scored_post()])
     backend.flush()
-    place, change, times = CHANGES[0]
+    place, change, times = CHANGED_PLACES[0]
     broken = change.replace("scored_posts", "nowhere")
-    monkeypatch.setattr("mltox.warehouse.bigquery.forget.CHANGES", [(place, broken, times)])
+    monkeypatch.setattr("mltox.warehouse.bigquery.forget.CHANGED_PLACES", [(place, broken, times)])
     with pytest.raises(WarehouseError, match="nowhere") as caught:
         big.forget(["x:1"])
     assert "\n" not in str(caught.value)

@@ -21,7 +21,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 from mltox.posts.authors import AuthorKeyError, AuthorKeys
 from pipelines.options import AuthorOptions
 from pipelines.runs import author_secret
-from pipelines.runs.arguments import authors_of
+from pipelines.runs.arguments import author_keys_of
 
 VERSION = "projects/some-project/secrets/mltox-author-key/versions/latest"
 SECRET = b"a long enough key for tests"
@@ -70,7 +70,9 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secrets]:
 
 
 def keys(version: str) -> AuthorKeys:
-    return authors_of(PipelineOptions([f"--author_key_secret={version}"]).view_as(AuthorOptions))
+    return author_keys_of(
+        PipelineOptions([f"--author_key_secret={version}"]).view_as(AuthorOptions)
+    )
 
 
 @pytest.mark.usefixtures("secrets")
@@ -101,5 +103,5 @@ def test_a_version_that_is_not_there_is_told_in_one_line() -> None:
 
 def test_the_environment_serves_where_no_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLTOX_AUTHOR_KEY", SECRET.decode())
-    found = authors_of(PipelineOptions([]).view_as(AuthorOptions))
+    found = author_keys_of(PipelineOptions([]).view_as(AuthorOptions))
     assert found.key("x", "12") == AuthorKeys(SECRET).key("x", "12")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mltox.base.errors import UsageError
-from mltox.forecasting.adaptive import Outcome
+from mltox.forecasting.adaptive import PastCoverage
 from mltox.posts.records import DAY, HOUR, Forecast, HourlyToxicity, Micros
 from mltox.warehouse import Warehouse, open_warehouse, read_records
 from pipelines.options import ForecastOptions
@@ -92,7 +92,7 @@ def test_past_runs_are_learned_from_oldest_first(warehouse: Warehouse) -> None:
         ],
     )
     assert past_outcomes(warehouse) == {
-        ("politics", "posts"): (Outcome(24, 0.0, 1.0), Outcome(24, 1.0, 1.0))
+        ("politics", "posts"): (PastCoverage(24, 0.0, 1.0), PastCoverage(24, 1.0, 1.0))
     }
 
 

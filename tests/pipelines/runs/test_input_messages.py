@@ -10,7 +10,7 @@ from mltox.posts.authors import AuthorKeys
 from mltox.posts.envelope import Envelope, Reject
 from mltox.posts.formats import decode
 from mltox.posts.formats.own import notice
-from mltox.posts.reading.rows import Row
+from mltox.posts.reading.rows import FileRow
 from pipelines.runs.input_messages import messages_of
 
 AUTHORS = AuthorKeys(b"a long enough key for tests")
@@ -35,7 +35,7 @@ NOW = 1_767_225_600_000_000
 )
 def test_it_comes_back_as_it_was(payload: bytes) -> None:
     found = list(decode(payload, authors=AUTHORS, now=NOW))
-    messages = list(messages_of(Row(payload, "file:1"), AUTHORS, NOW))
+    messages = list(messages_of(FileRow(payload, "file:1"), AUTHORS, NOW))
     inside = [
         item
         for message, _ in messages

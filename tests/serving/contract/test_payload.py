@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from serving.contract.errors import Refusal
 from serving.contract.messages import ANALYZE
-from serving.contract.payload import decode, parse
+from serving.contract.payload import json_of_body, parse
 
 
 def test_names_may_be_in_either_case() -> None:
@@ -63,7 +63,7 @@ def test_anything_else_is_refused_by_name(given: object, words: str) -> None:
     ],
 )
 def test_surrogates(body: bytes, value: object) -> None:
-    assert decode(body) == value
+    assert json_of_body(body) == value
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_surrogates(body: bytes, value: object) -> None:
 )
 def test_what_is_no_json(body: bytes) -> None:
     with pytest.raises(Refusal, match="Invalid JSON payload"):
-        decode(body)
+        json_of_body(body)
 
 
 @given(

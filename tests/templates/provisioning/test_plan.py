@@ -15,9 +15,9 @@ from templates.provisioning.resources import (
     Grant,
     Resource,
     Role,
-    Schedule,
-    Subscription,
-    Topic,
+    ScheduleResource,
+    SubscriptionResource,
+    TopicResource,
 )
 
 R = TypeVar("R")
@@ -101,22 +101,22 @@ def test_what_is_granted_on_and_to_is_made_before(names: Names) -> None:
             }
         elif isinstance(each, DatasetGrant):
             assert {each.dataset, each.email} <= made
-        elif isinstance(each, Schedule):
+        elif isinstance(each, ScheduleResource):
             assert each.account in made
         made.add(each.name)
 
 
 def test_each_topic_has_a_subscription_so_that_nothing_is_lost(names: Names) -> None:
     wanted = plan(names)
-    topics = {topic.name for topic in of(Topic, wanted)}
-    subscriptions = of(Subscription, wanted)
+    topics = {topic.name for topic in of(TopicResource, wanted)}
+    subscriptions = of(SubscriptionResource, wanted)
     assert {each.topic for each in subscriptions} == topics
     assert {each.dead_letter_topic for each in subscriptions} <= {None, *topics}
 
 
 def test_names_are_those_that_the_other_commands_take(names: Names) -> None:
-    paths = [topic.name for topic in of(Topic, plan(names))]
-    paths += [subscription.name for subscription in of(Subscription, plan(names))]
+    paths = [topic.name for topic in of(TopicResource, plan(names))]
+    paths += [subscription.name for subscription in of(SubscriptionResource, plan(names))]
     assert all(map(PUBSUB_PATH.fullmatch, paths))
     assert parse_uri(names.warehouse) == BigQueryDataset("some-project", "mltox")
     launch = forecast_launch(names)
@@ -125,7 +125,9 @@ def test_names_are_those_that_the_other_commands_take(names: Names) -> None:
 
 def test_what_a_stream_reads_may_be_read_again_for_a_week(names: Names) -> None:
     """Dataflow supports neither exactly-once delivery nor Pub/Sub's dead-letter policy."""
-    (posts,) = (s for s in of(Subscription, plan(names)) if s.name.endswith("subscriptions/posts"))
+    (posts,) = (
+        s for s in of(SubscriptionResource, plan(names)) if s.name.endswith("subscriptions/posts")
+    )
     assert posts.retention_days == 7
     assert not posts.exactly_once and posts.dead_letter_topic is None
 

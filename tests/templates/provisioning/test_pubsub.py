@@ -14,10 +14,10 @@ from google.rpc.error_details_pb2 import ErrorInfo
 from templates.provisioning.apply import make
 from templates.provisioning.errors import ProvisionError
 from templates.provisioning.pubsub import Subscriptions, Topics, fleeting
-from templates.provisioning.resources import Subscription, Topic
+from templates.provisioning.resources import SubscriptionResource, TopicResource
 
-TOPIC = Topic("projects/some-project/topics/posts")
-SUBSCRIPTION = Subscription("projects/some-project/subscriptions/posts", TOPIC.name)
+TOPIC = TopicResource("projects/some-project/topics/posts")
+SUBSCRIPTION = SubscriptionResource("projects/some-project/subscriptions/posts", TOPIC.name)
 
 
 class Refusing(grpc.GenericRpcHandler):
@@ -64,7 +64,7 @@ def test_a_missing_permission_is_one_line_with_the_resource() -> None:
 
 def test_a_subscription_whose_topic_is_gone_in_between_is_one_line(google: Refusing) -> None:
     google.code = grpc.StatusCode.NOT_FOUND
-    (done,) = make([SUBSCRIPTION], {Subscription: Subscriptions()})
+    (done,) = make([SUBSCRIPTION], {SubscriptionResource: Subscriptions()})
     assert done.problem == f"subscription {SUBSCRIPTION.name}: said by Google"
 
 

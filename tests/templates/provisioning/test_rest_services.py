@@ -26,24 +26,26 @@ from templates.provisioning.resources import (
     DatasetGrant,
     Grant,
     Role,
-    Schedule,
+    ScheduleResource,
     Secret,
-    Subscription,
-    Topic,
+    SubscriptionResource,
+    TopicResource,
 )
-from templates.provisioning.rest import TRIES, Rest
+from templates.provisioning.rest import REST_TRIES, Rest
 from templates.provisioning.schedules import Schedules
 from templates.provisioning.secrets import Secrets
 from tests.fixtures.provisioning import Local
 
-BY_CLIENT = (Topic, Subscription, Dataset, DatasetGrant)
+BY_CLIENT = (TopicResource, SubscriptionResource, Dataset, DatasetGrant)
 NAMES = Names("some-project", "europe-west1")
 BY_REST = [each for each in plan(NAMES) if not isinstance(each, BY_CLIENT)]
 ROLE = Role("projects/some-project/roles/mltoxTracking", "title", ("pubsub.topics.get",))
 SECRET = Secret("projects/some-project/secrets/mltox-author-key")
 GRANT = Grant("secret", SECRET.name, "roles/r", "serviceAccount:a@b", "because")
 BUCKET = Bucket("some-project-mltox", "some-project", "europe-west1")
-SCHEDULE = Schedule("projects/p/locations/r/jobs/j", "* * * * *", "https://x", "a@b", "because")
+SCHEDULE = ScheduleResource(
+    "projects/p/locations/r/jobs/j", "* * * * *", "https://x", "a@b", "because"
+)
 
 
 def number(rest: Rest) -> ProjectNumber:
@@ -140,7 +142,7 @@ def test_a_new_schedule_is_paused_and_one_that_runs_goes_on(local: Local) -> Non
 def test_the_function_is_called_where_cloud_run_has_it(local: Local) -> None:
     rest, google, _ = local
     (poll,) = (each for each in BY_REST if each.name.endswith("/jobs/mltox-poll"))
-    assert isinstance(poll, Schedule)
+    assert isinstance(poll, ScheduleResource)
     schedules(rest).ensure(poll)
     target = google.kept[f"cloudscheduler/v1/{poll.name}"]["httpTarget"]
     uri = "https://mltox-ingest-42.europe-west1.run.app"
@@ -275,4 +277,4 @@ def test_nobody_answers() -> None:
         with pytest.raises(ProvisionError, match=f"secret {SECRET.name}: secretmanager can't be"):
             Secrets(rest).ensure(SECRET)
     assert [int(wait) for wait in waited] == [1, 2, 4, 8, 16, 30, 30, 30]
-    assert len(waited) == TRIES - 1
+    assert len(waited) == REST_TRIES - 1

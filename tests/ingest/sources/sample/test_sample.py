@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ingest.sources.sample.grammar import expand
+from ingest.sources.sample.grammar import expanded
 from ingest.sources.sample.incidents import INCIDENTS
 from ingest.sources.sample.rhythm import HOURS, poisson
 from ingest.sources.sample.texts import CROSS, GRAMMARS, OFF_TOPIC, OTHER_LANGUAGES, TOPICS
@@ -208,11 +208,11 @@ def test_every_symbol_of_every_grammar_can_be_expanded() -> None:
     for grammar in (*GRAMMARS.values(), OFF_TOPIC, *OTHER_LANGUAGES.values()):
         for symbol in grammar:
             for _ in range(30):
-                assert "{" not in expand(grammar, symbol, rng)
+                assert "{" not in expanded(grammar, symbol, rng)
     for topic, symbols in CROSS.items():
         assert set(symbols) <= set(GRAMMARS[topic])
 
 
 def test_sentences_begin_with_a_capital_letter() -> None:
     grammar = {"text": ["{a}. {a}!"], "a": ["one two"]}
-    assert expand(grammar, "text", Random(1)) == "One two. One two!"
+    assert expanded(grammar, "text", Random(1)) == "One two. One two!"

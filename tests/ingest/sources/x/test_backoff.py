@@ -5,7 +5,7 @@ import requests
 
 from ingest.sources.source import SourceError
 from ingest.sources.x.backoff import Patience, http_seconds, network_seconds, rate_limit_seconds
-from ingest.sources.x.errors import XError, one_line
+from ingest.sources.x.errors import XError, printable_line
 
 
 @pytest.mark.parametrize(
@@ -80,5 +80,5 @@ def test_refusals_of_any_shape(
 
 
 def test_what_others_write_is_one_short_line() -> None:
-    assert one_line("a\r\n\x1b[31mß" + "x" * 1000).startswith(r"a\r\n\x1b[31m\xdf")
-    assert len(one_line("x" * 1000)) == 300
+    assert printable_line("a\r\n\x1b[31mß" + "x" * 1000).startswith(r"a\r\n\x1b[31m\xdf")
+    assert len(printable_line("x" * 1000)) == 300

@@ -7,7 +7,7 @@ import pytest
 from ingest.cursors.store import LocalStore
 from ingest.sources.handover import Stopped
 from ingest.sources.x.budget import Budget, BudgetSpent
-from ingest.sources.x.meter import CHUNK, Meter
+from ingest.sources.x.meter import RESERVED_READS, Meter
 
 
 def budget(folder: Path, limit: int | None = None) -> Budget:
@@ -45,11 +45,11 @@ def test_what_is_left_can_be_given_back_for_a_while(tmp_path: Path) -> None:
 def test_while_it_is_open_more_is_counted_than_used(tmp_path: Path) -> None:
     meter = Meter(budget(tmp_path))
     meter.count(1)
-    assert budget(tmp_path).used() == CHUNK
-    for _ in range(CHUNK):
+    assert budget(tmp_path).used() == RESERVED_READS
+    for _ in range(RESERVED_READS):
         meter.count(1)
     meter.close()
-    assert budget(tmp_path).used() == CHUNK + 1
+    assert budget(tmp_path).used() == RESERVED_READS + 1
 
 
 def test_no_more_is_granted_than_the_month_has(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from ingest.sources.x.rules import Rule, RuleError, difference, queries, rules, topics_of
+from ingest.sources.x.rules import Rule, RuleError, difference, queries, rules, topics_of_tags
 from mltox.posts.topics import Topic
 
 
@@ -114,4 +114,4 @@ def test_too_many_rules_are_named() -> None:
 
 
 def test_tags_name_topics() -> None:
-    assert topics_of(["mltox:one", "campaign", "mltox:two", "mltox:one"]) == ("one", "two")
+    assert topics_of_tags(["mltox:one", "campaign", "mltox:two", "mltox:one"]) == ("one", "two")

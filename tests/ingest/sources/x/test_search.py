@@ -14,7 +14,7 @@ from ingest.cursors.store import LocalStore
 from ingest.sources.handover import Handover
 from ingest.sources.source import Batch, SourceError
 from ingest.sources.x.budget import Budget, BudgetSpent
-from ingest.sources.x.client import Endpoint, Session, XClient
+from ingest.sources.x.client import Endpoint, XClient, XSession
 from ingest.sources.x.search import XSearch
 from mltox.posts.topics import Topic
 from tests.ingest.sources.contract import Case, SourceContract, opened, posts_of, read_until
@@ -353,7 +353,7 @@ def test_a_topic_that_x_cannot_be_asked_for_is_told_at_once(
 
 
 def test_every_request_has_a_time_limit() -> None:
-    with serving([], refusals={}) as x, Session(x.address, read_seconds=0.1) as session:
+    with serving([], refusals={}) as x, XSession(x.address, read_seconds=0.1) as session:
         x.lock.acquire()
         try:
             with pytest.raises(requests.Timeout):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.sources.x.spans import Span, ids_of, spans
+from ingest.sources.x.spans import IdSpan, id_spans, ids_of
 from mltox.posts.formats.x_v2 import first_id_at, snowflake_millis
 
 HALF_PAST = 1_748_860_200_000  # 2025-06-02T10:30:00Z
@@ -21,47 +21,47 @@ def test_ids_hold_their_time() -> None:
 
 def test_an_hour_that_has_just_begun_is_one_span() -> None:
     after = id_at(HALF_PAST - 10 * MINUTE)
-    assert list(spans(after, HALF_PAST)) == [Span(after, None)]
+    assert list(id_spans(after, HALF_PAST)) == [IdSpan(after, None)]
 
 
 def test_time_is_cut_at_full_hours_without_a_gap_or_an_overlap() -> None:
     after = id_at(HALF_PAST - 2 * HOUR)
     cuts = [id_at(HALF_PAST - 90 * MINUTE), id_at(HALF_PAST - 30 * MINUTE)]
-    assert list(spans(after, HALF_PAST)) == [
-        Span(after, cuts[0]),
-        Span(cuts[0] - 1, cuts[1]),
-        Span(cuts[1] - 1, None),
+    assert list(id_spans(after, HALF_PAST)) == [
+        IdSpan(after, cuts[0]),
+        IdSpan(cuts[0] - 1, cuts[1]),
+        IdSpan(cuts[1] - 1, None),
     ]
 
 
 def test_an_hour_that_search_may_not_know_whole_is_not_cut_off() -> None:
     full_hour = HALF_PAST + 30 * MINUTE
     after = id_at(full_hour - 10 * MINUTE)
-    assert list(spans(after, full_hour + MINUTE // 2)) == [Span(after, None)]
-    assert len(list(spans(after, full_hour + MINUTE))) == 2
+    assert list(id_spans(after, full_hour + MINUTE // 2)) == [IdSpan(after, None)]
+    assert len(list(id_spans(after, full_hour + MINUTE))) == 2
 
 
 def test_what_is_out_of_reach_is_asked_for_by_time() -> None:
-    old = Span(id_at(HALF_PAST - 8 * DAY), id_at(HALF_PAST - 6 * DAY))
+    old = IdSpan(id_at(HALF_PAST - 8 * DAY), id_at(HALF_PAST - 6 * DAY))
     assert old.parameters(HALF_PAST) == {
         "start_time": "2025-05-26T11:00:00Z",
         "end_time": "2025-05-27T10:30:00Z",
     }
-    assert Span(old.after, None).parameters(HALF_PAST) == {"start_time": "2025-05-26T11:00:00Z"}
-    assert Span(old.after, id_at(HALF_PAST - 7 * DAY)).parameters(HALF_PAST) is None
+    assert IdSpan(old.after, None).parameters(HALF_PAST) == {"start_time": "2025-05-26T11:00:00Z"}
+    assert IdSpan(old.after, id_at(HALF_PAST - 7 * DAY)).parameters(HALF_PAST) is None
 
 
 def test_what_is_within_reach_is_asked_for_by_ids() -> None:
     after, until = id_at(HALF_PAST - DAY), id_at(HALF_PAST)
-    assert Span(after, until).parameters(HALF_PAST) == {
+    assert IdSpan(after, until).parameters(HALF_PAST) == {
         "since_id": str(after),
         "until_id": str(until),
     }
-    assert Span(after, None).parameters(HALF_PAST) == {"since_id": str(after)}
+    assert IdSpan(after, None).parameters(HALF_PAST) == {"since_id": str(after)}
 
 
 def test_a_month_away_costs_no_more_spans_than_a_week_has_hours() -> None:
-    assert len(list(spans(id_at(HALF_PAST - 30 * DAY), HALF_PAST))) <= 169
+    assert len(list(id_spans(id_at(HALF_PAST - 30 * DAY), HALF_PAST))) <= 169
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_month_away_costs_no_more_spans_than_a_week_has_hours() -> None:
     ],
 )
 def test_a_span_is_done_with_once_search_knows_it_whole(until: int | None, end: int | None) -> None:
-    assert Span(0, until).end(HALF_PAST) == end
+    assert IdSpan(0, until).end(HALF_PAST) == end
 
 
 def test_a_cursor_of_somebody_else_is_no_id() -> None:

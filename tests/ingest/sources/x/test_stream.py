@@ -365,8 +365,8 @@ def test_duplicates_have_the_same_id(stream: Open) -> None:
 
 
 def test_a_slow_reader_loses_nothing(stream: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.sources.x.connection.CAPACITY", 3)
-    monkeypatch.setattr("ingest.sources.handover.CAPACITY", 3)
+    monkeypatch.setattr("ingest.sources.x.connection.WAITING_LINES", 3)
+    monkeypatch.setattr("ingest.sources.handover.WAITING_MESSAGES", 3)
     with serving(posts(50)) as x:
         assert seen(read_until(stream(x), {}, until(*x.posts))) == ids(*x.posts)
 

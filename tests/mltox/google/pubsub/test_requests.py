@@ -6,15 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltox.google.pubsub.messages import Outgoing
-from mltox.google.pubsub.requests import MESSAGES, Limit, bytes_of, fitting, requests_of
+from mltox.google.pubsub.requests import MESSAGE_LIMIT, Limit, bytes_of, fitting, requests_of
 
 
 def test_requests_stay_within_what_pubsub_takes_and_keep_the_order() -> None:
-    small = [Outgoing("t", b"%d" % number, {}) for number in range(MESSAGES.items + 1)]
-    assert [len(part) for part in requests_of(small, MESSAGES, bytes_of)] == [MESSAGES.items, 1]
-    large = [Outgoing("t", b"x" * (MESSAGES.bytes // 2 + 1), {})] * 3
-    assert [len(part) for part in requests_of(large, MESSAGES, bytes_of)] == [1, 1, 1]
-    parts = requests_of(small, MESSAGES, bytes_of)
+    small = [Outgoing("t", b"%d" % number, {}) for number in range(MESSAGE_LIMIT.items + 1)]
+    assert [len(part) for part in requests_of(small, MESSAGE_LIMIT, bytes_of)] == [
+        MESSAGE_LIMIT.items,
+        1,
+    ]
+    large = [Outgoing("t", b"x" * (MESSAGE_LIMIT.bytes // 2 + 1), {})] * 3
+    assert [len(part) for part in requests_of(large, MESSAGE_LIMIT, bytes_of)] == [1, 1, 1]
+    parts = requests_of(small, MESSAGE_LIMIT, bytes_of)
     assert [message for part in parts for message in part] == small
 
 

@@ -62,7 +62,7 @@ def test_two_columns_of_one_name_are_one_line(tmp_path: Path) -> None:
 def test_a_dictionary_of_one_long_text_is_not_a_copy_for_each_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(parquet, "MOST_BATCH_BYTES", 1_000_000)
     rows = 500
     long = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["a" * 600_000])
     path = table(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mltox.scoring.bundle import DEFAULT_BUNDLE, load_bundle
-from mltox.scoring.scale.maps import FILE, FORMAT, ScaleError, ScoreMap, read_scale
+from mltox.scoring.scale.maps import FILE, MAPS_FORMAT, ScaleError, ScoreMap, read_scale
 
 BENT = ScoreMap("TOXICITY", "toxicity", ((0.0, 0.0), (0.1, 0.5), (1.0, 1.0)))
 
@@ -33,7 +33,7 @@ def test_another_map_has_another_version() -> None:
 
 def document(**changed: Any) -> dict[str, Any]:
     entry = {"label": "toxicity", "knots": [[0, 0], [0.1, 0.5], [1, 1]]}
-    return {"format": FORMAT, "model_sha256": "a1", "maps": {"TOXICITY": entry}} | changed
+    return {"format": MAPS_FORMAT, "model_sha256": "a1", "maps": {"TOXICITY": entry}} | changed
 
 
 def written(tmp_path: Path, content: str) -> Path:

@@ -11,10 +11,10 @@ import pytest
 from mltox.posts.records import UNSCORED
 from mltox.scoring.bundle import DEFAULT_BUNDLE, BundleError
 from mltox.scoring.scale.beside import scale_beside
-from mltox.scoring.scale.maps import FILE, Scale, ScoreMap
+from mltox.scoring.scale.maps import FILE, ScoreMap, ScoreMaps
 from mltox.scoring.scale.scaled import ScaledScorer, by_label, opened_on, threshold_on
 from mltox.scoring.scorer import Scorer
-from mltox.scoring.watched import Change, WatchedScorer
+from mltox.scoring.watched import BundleNews, WatchedScorer
 
 TEXTS = ["You are an idiot.", "Thank you.", "Ceci est une phrase française.", ""]
 
@@ -40,7 +40,9 @@ def test_the_models_own_scale_is_the_scorer_as_it_was() -> None:
 
 def test_two_attributes_of_one_label_are_mapped_once() -> None:
     first = ScoreMap("PROFANITY", "obscene", ((0.0, 0.0), (1.0, 0.5)))
-    scale = Scale("a1", {"PROFANITY": first, "OBSCENE": first._replace(attribute="OBSCENE")}, {})
+    scale = ScoreMaps(
+        "a1", {"PROFANITY": first, "OBSCENE": first._replace(attribute="OBSCENE")}, {}
+    )
     assert by_label(scale) == {"obscene": first}
     assert threshold_on(scale, 0.6) == 0.6, "no map of toxicity, no other threshold"
 
@@ -63,5 +65,5 @@ def test_a_new_bundle_without_its_map_is_refused_while_a_run_goes_on(folder: Pat
     document = json.loads((folder / "bundle.json").read_text())
     document["max_length"] -= 8  # another model, whose map this is not
     (folder / "bundle.json").write_text(json.dumps(document))
-    assert watched.current() == (before, Change.REFUSED)
-    assert watched.current() == (before, Change.NONE)
+    assert watched.current() == (before, BundleNews.REFUSED)
+    assert watched.current() == (before, BundleNews.NONE)

@@ -26,7 +26,7 @@ ROWS = [*plain_rows(120), *plain_rows(9), *BAD_ROWS]
 
 def run_job(folder: Path, *patterns: str) -> None:
     with open_warehouse(str(folder / "w.duckdb")) as warehouse:
-        backfill_job.launch(patterns, settings(), warehouse, None, PipelineOptions([]))
+        backfill_job.launch_job(patterns, settings(), warehouse, None, PipelineOptions([]))
 
 
 def run_here(folder: Path, *inputs: str) -> None:

@@ -43,7 +43,7 @@ def test_dead_letters_and_large_messages_are_sliced_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "UNDATED_AT_MOST", 3)
-    monkeypatch.setattr(module, "MOST_BYTES", 100)
+    monkeypatch.setattr(module, "MOST_SLICE_BYTES", 100)
     spool = Spool(tmp_path)
     for number in range(7):
         spool.write(Message(b"x", f"f:{number}"), None)

@@ -24,7 +24,7 @@ from pipelines.runs.local_stream import unpublished
 from pipelines.runs.local_stream.isolate import run_isolating
 from pipelines.runs.local_stream.state import LocalState
 from pipelines.runs.local_stream.turn import TurnDefect, TurnError, Turns
-from pipelines.transforms.parse import posts_of
+from pipelines.transforms.parse import posts_by_topic
 
 T0 = int(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp())
 TEXTS = ("good morning", "you are a stupid idiot", "what a game", "lovely weather today")
@@ -178,7 +178,7 @@ def test_hours_are_judged_once_in_order(tmp_path: Path) -> None:
     final = {hour for hour, (_, is_final, _) in hours(state).items() if is_final}
     assert final == set(range(11 * 24 - 1))
     # No topic for alerts: else a run that has one would begin with those of weeks ago.
-    assert unpublished.read(state.warehouse) == []
+    assert unpublished.read_unpublished(state.warehouse) == []
 
 
 def test_an_anomaly_is_listed_with_its_row_until_it_is_published(tmp_path: Path) -> None:
@@ -190,16 +190,16 @@ def test_an_anomaly_is_listed_with_its_row_until_it_is_published(tmp_path: Path)
         patched.setattr(unpublished, "note", full_disk)
         with pytest.raises(TurnError, match="disk is full"):
             turn(state, [])
-    assert unpublished.read(state.warehouse) == []
+    assert unpublished.read_unpublished(state.warehouse) == []
     assert state.warehouse.query("SELECT * FROM anomalies").num_rows == 0
     turn(state, [])
     state.close()
     state.warehouse.close()
     again = opened(tmp_path / "w.duckdb", alerting=True)
-    found = unpublished.read(again.warehouse)
+    found = unpublished.read_unpublished(again.warehouse)
     assert [(each.hour // SECOND - T0, each.metric) for each in found] == [(260 * 3600, "posts")]
     unpublished.clear(again.warehouse)
-    assert unpublished.read(again.warehouse) == []
+    assert unpublished.read_unpublished(again.warehouse) == []
 
 
 def full_disk(*_: object) -> None:
@@ -277,9 +277,9 @@ def test_a_message_that_fails_its_turn_is_set_apart_and_the_others_are_kept(
     def failing(envelope: Envelope, topics: Iterable[str], now: int) -> Iterator[Post]:
         if "idiot" in envelope.text:
             raise ValueError(f"no good: {envelope.text}")
-        yield from posts_of(envelope, topics, now)
+        yield from posts_by_topic(envelope, topics, now)
 
-    monkeypatch.setattr("pipelines.transforms.parse.posts_of", failing)
+    monkeypatch.setattr("pipelines.transforms.parse.posts_by_topic", failing)
     state = opened(tmp_path / "w.duckdb")
     counts = run_isolating(
         [message(number, number) for number in range(12)],
@@ -300,7 +300,7 @@ def test_what_a_person_can_mend_is_no_messages_fault(
     def broken(envelope: Envelope, topics: Iterable[str], now: int) -> Iterator[Post]:
         raise BundleError("the model is broken")
 
-    monkeypatch.setattr("pipelines.transforms.parse.posts_of", broken)
+    monkeypatch.setattr("pipelines.transforms.parse.posts_by_topic", broken)
     with pytest.raises(TurnError, match="the model is broken") as raised:
         turn(opened(tmp_path / "w.duckdb"), [message(1, 60)])
     assert not isinstance(raised.value, TurnDefect)

@@ -14,7 +14,7 @@ import pytest
 from mltox.base.errors import UsageError
 from mltox.detection.alerts import Incidents
 from mltox.posts.records import HOUR, Anomaly
-from pipelines.runs.local_stream.webhook import A_MINUTE, TRIES, Webhook, checked
+from pipelines.runs.local_stream.webhook import A_MINUTE, WEBHOOK_TRIES, Webhook, checked_url
 
 ANOMALY = Anomaly(
     "dam", HOUR, "posts", 90.0, 10.0, 5.0, 15.0, 6.0, "warning", "up", "seasonal_1h", "open",
@@ -74,7 +74,7 @@ def test_what_may_pass_is_tried_again(statuses: tuple[int, ...]) -> None:
     assert len(bodies) == len(statuses)
 
 
-@pytest.mark.parametrize(("status", "tries"), [(500, TRIES), (404, 1), (403, 1)])
+@pytest.mark.parametrize(("status", "tries"), [(500, WEBHOOK_TRIES), (404, 1), (403, 1)])
 def test_what_is_given_up_is_a_dead_letter_without_the_address(status: int, tries: int) -> None:
     with answering(status) as (url, bodies):
         made = told(url, ANOMALY)
@@ -112,5 +112,5 @@ def test_a_flood_is_bounded_and_told_as_a_number(monkeypatch: pytest.MonkeyPatch
 )
 def test_the_address_is_https_or_of_this_machine(url: str) -> None:
     with pytest.raises(UsageError, match="--alerts-webhook"):
-        checked(url)
-    assert checked("https://hooks.example.com/1")
+        checked_url(url)
+    assert checked_url("https://hooks.example.com/1")
