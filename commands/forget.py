@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
 from mltox.base.command_line import Parser
+from mltox.base.counts import count_lines
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError
+from mltox.base.interrupts import stopping_on_signals
 from mltox.base.logs import LogFormat, log_format_argument, set_up
 from mltox.google.pubsub.subscription import Subscription
 from mltox.posts.reading.errors import InputError
@@ -153,7 +152,7 @@ def forget_coming(
     warehouse: Warehouse, subscription: str, gather: float, *, once: bool
 ) -> Counter[str]:
     """Until SIGINT or SIGTERM, or once."""
-    with stopped_by_signals() as stopping:
+    with stopping_on_signals() as stopping:
         source = Subscription(subscription, stopping)
         deletions = Deletions(source, warehouse, stopping)
         try:
@@ -168,30 +167,19 @@ def forget_coming(
     return deletions.totals
 
 
-@contextmanager
-def stopped_by_signals() -> Iterator[threading.Event]:
-    """What was not acknowledged by then comes again."""
-    stopping = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: stopping.set()) for number in numbers}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def report(totals: Counter[str]) -> str:
     """What was forgotten, as a person reads it."""
-    names = {
-        "deletions": "deletions",
-        "posts": "rows of posts emptied",
-        "letters": "dead letters emptied",
-        "anomalies": "anomalies with an example less",
-        "waiting": "wait in the streaming buffer",
-        "unreadable": "messages that are no deletion",
-    }
-    return "\n".join(f"  {shown:<32}{totals[name]:>12,}" for name, shown in names.items())
+    return count_lines(
+        totals,
+        {
+            "deletions": "deletions",
+            "posts": "rows of posts emptied",
+            "letters": "dead letters emptied",
+            "anomalies": "anomalies with an example less",
+            "waiting": "wait in the streaming buffer",
+            "unreadable": "messages that are no deletion",
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from ingest import health
@@ -21,8 +19,10 @@ from ingest.run import Ingest, Sorter
 from ingest.sources.registry import SOURCES, Entry, SourceModule, source_module
 from ingest.sources.source import CurrentTopics
 from mltox.base.command_line import Parser
+from mltox.base.counts import count_lines
 from mltox.base.entry import EXIT_USAGE
 from mltox.base.errors import UserError
+from mltox.base.interrupts import stopping_on_signals
 from mltox.base.logs import LogFormat, log_format_argument, say, set_up
 from mltox.google.pubsub.publisher import Publisher, PublishError
 from mltox.google.secrets import secret
@@ -151,7 +151,7 @@ def run(name: str, module: SourceModule, options: argparse.Namespace) -> int:
             port = stack.enter_context(health.serving(lambda: ingest.status, options.health_port))
             say(f"health at http://localhost:{port}/")
         reload = topics_file.reload if topics_file else lambda: None
-        stopping = stack.enter_context(signals(reload))
+        stopping = stack.enter_context(stopping_on_signals(on_hangup=reload))
         stack.callback(lambda: print(ingest_balance(ingest.counts), flush=True))
         ingest.run(stopping)
     return 0
@@ -194,35 +194,20 @@ def outbox_folder(name: str, options: argparse.Namespace) -> Path | None:
     return Path(options.state) / "outbox" / name
 
 
-@contextmanager
-def signals(reload: Callable[[], None]) -> Iterator[threading.Event]:
-    """Set by SIGINT and SIGTERM; SIGHUP has the topics read again."""
-    stopping = threading.Event()
-
-    def stop(number: int, frame: object) -> None:
-        stopping.set()
-
-    handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGHUP: lambda *_: reload()}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def ingest_balance(counts: Mapping[str, int]) -> str:
     """What a run did, as a person reads it."""
-    names = {
-        "read": "read",
-        "no_topic": "of no topic",
-        "rejected": "rejected",
-        "deletions": "deletions",
-        "published": "published",
-        "spooled": "waited on disk",
-        "refused": "refused for good",
-    }
-    return "\n".join(f"  {shown:<18}{counts.get(key, 0):>12,}" for key, shown in names.items())
+    return count_lines(
+        counts,
+        {
+            "read": "read",
+            "no_topic": "of no topic",
+            "rejected": "rejected",
+            "deletions": "deletions",
+            "published": "published",
+            "spooled": "waited on disk",
+            "refused": "refused for good",
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import FrameType
 
 from mltox.base.logs import say
@@ -72,6 +73,36 @@ def run_until_interrupted(command: Callable[[], int]) -> int:
     if told:
         leave(told[0], "" if code == told[0] else INTERRUPTED)
     return code
+
+
+@contextmanager
+def handling(calls: Mapping[signal.Signals, Callable[[], None]]) -> Iterator[None]:
+    """Calls these on their signals, and as before after it. For the main thread only."""
+    before = {
+        number: signal.signal(number, lambda *_, call=call: call())
+        for number, call in calls.items()
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def stopping_on_signals(
+    told: Callable[[], None] = lambda: None, on_hangup: Callable[[], None] | None = None
+) -> Iterator[threading.Event]:
+    """SIGINT and SIGTERM set the event, after `told`, for what has to come to an end in order."""
+    stopping = threading.Event()
+
+    def stop() -> None:
+        told()
+        stopping.set()
+
+    calls = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    with handling(calls | ({signal.SIGHUP: on_hangup} if on_hangup else {})):
+        yield stopping
 
 
 _leaving = threading.Lock()

@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import apache_beam as beam
@@ -26,8 +26,10 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 from apache_beam.runners.runner import PipelineResult
 
+from mltox.base.counts import count_lines
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError, UserError
+from mltox.base.interrupts import handling
 from mltox.detection.alerts import Incidents
 from mltox.google.pubsub.publisher import Publisher
 from mltox.google.pubsub.subscription import Subscription
@@ -284,18 +286,12 @@ def page_beside(
     return serve_page(warehouse, stream.port)
 
 
-@contextmanager
-def stopped_by_signals(live: LocalStream) -> Iterator[None]:
-    def stop(number: int, _: object) -> None:
+def stopped_by_signals(live: LocalStream) -> AbstractContextManager[None]:
+    def stop() -> None:
         log.info("stopping: what was pulled is committed, the rest stays on the subscription")
         live.stopping.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return handling({signal.SIGINT: stop, signal.SIGTERM: stop})
 
 
 def is_a_defect(record: logging.LogRecord) -> bool:
@@ -314,16 +310,18 @@ def log_turn(counts: Mapping[str, int]) -> None:
 
 def balance(totals: Mapping[str, int]) -> str:
     """What a live run did, as a person reads it."""
-    names = {
-        "rows_read": "rows read",
-        "posts_kept": "posts kept",
-        "duplicates": "duplicates",
-        "rows_no_topic": "of no topic",
-        "dead_letters": "dead letters",
-        "changed_hourly_toxicity": "hours written",
-        "anomalies": "anomalies",
-    }
-    return "\n".join(f"  {shown:<18}{totals.get(n, 0):>12,}" for n, shown in names.items())
+    return count_lines(
+        totals,
+        {
+            "rows_read": "rows read",
+            "posts_kept": "posts kept",
+            "duplicates": "duplicates",
+            "rows_no_topic": "of no topic",
+            "dead_letters": "dead letters",
+            "changed_hourly_toxicity": "hours written",
+            "anomalies": "anomalies",
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import signal
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -105,14 +102,3 @@ def test_a_name_in_secret_manager_is_never_taken_for_the_author_key(
     monkeypatch.setenv("MLTOX_AUTHOR_KEY_SECRET", "no name of a version")
     with pytest.raises(SecretError, match="MLTOX_AUTHOR_KEY_SECRET is written projects/"):
         cli.author_keys()
-
-
-def test_signals_stop_and_reload_and_go_back_to_what_they_were() -> None:
-    reloaded = threading.Event()
-    before = signal.getsignal(signal.SIGTERM)
-    with cli.signals(reloaded.set) as stopping:
-        os.kill(os.getpid(), signal.SIGHUP)
-        assert reloaded.wait(30) and not stopping.is_set()
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert stopping.wait(30)
-    assert signal.getsignal(signal.SIGTERM) is before

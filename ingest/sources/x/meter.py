@@ -4,8 +4,11 @@ value can be written about once a second."""
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from functools import partial
 
-from ingest.sources.handover import Stopped
+from ingest.sources.handover import Handover, Stopped, batches_of
+from ingest.sources.source import Batch
 from ingest.sources.x.budget import Budget, ReservedReads
 
 RESERVED_READS = 500
@@ -74,3 +77,15 @@ class Meter:
         self._grant, self._used = None, 0
         if grant is not None:
             self._budget.settle(grant, used)
+
+
+def metered(
+    work: Callable[[Meter, Handover], None], budget: Budget, stopping: threading.Event
+) -> Iterator[Batch]:
+    """The batches of `work`, whose reads are counted. Closed here: a thread that is stopped is
+    not waited for."""
+    meter = Meter(budget)
+    try:
+        yield from batches_of(partial(work, meter), stopping)
+    finally:
+        meter.close()

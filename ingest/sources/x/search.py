@@ -12,14 +12,14 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from ingest.sources.handover import Handover, batches_of
+from ingest.sources.handover import Handover
 from ingest.sources.source import Batch, CurrentTopics, Cursor, Source, SourceError
 from ingest.sources.x.budget import Budget, open_budget
 from ingest.sources.x.calls import Wait
 from ingest.sources.x.client import Endpoint, XClient
 from ingest.sources.x.counts import XCounts
 from ingest.sources.x.errors import BEARER_TOKEN
-from ingest.sources.x.meter import Meter
+from ingest.sources.x.meter import Meter, metered
 from ingest.sources.x.options import add_common_arguments, at_least
 from ingest.sources.x.reader import XReader
 from ingest.sources.x.rules import RuleError, queries
@@ -93,12 +93,7 @@ class XSearch:
         self._rest = rest
 
     def read(self, cursor: Cursor, stopping: threading.Event) -> Iterator[Batch]:
-        meter = Meter(self._budget)
-        try:
-            yield from batches_of(partial(self._work, cursor, meter), stopping)
-        finally:
-            # here, since a thread that is stopped is not waited for
-            meter.close()
+        return metered(partial(self._work, cursor), self._budget, stopping)
 
     def _work(self, cursor: Cursor, meter: Meter, hand: Handover) -> None:
         reader, at = XReader(self._client, meter, self._rest), ids_of(cursor)

@@ -14,7 +14,7 @@ from functools import partial
 
 import requests
 
-from ingest.sources.handover import Handover, batches_of
+from ingest.sources.handover import Handover
 from ingest.sources.source import Batch, CurrentTopics, Cursor, Source, SourceError
 from ingest.sources.x.backoff import Patience
 from ingest.sources.x.budget import Budget, open_budget
@@ -24,7 +24,7 @@ from ingest.sources.x.connection import STALL_SECONDS, Connection
 from ingest.sources.x.errors import BEARER_TOKEN
 from ingest.sources.x.follower import STREAM, Follower
 from ingest.sources.x.gap import backfill_minutes
-from ingest.sources.x.meter import Meter
+from ingest.sources.x.meter import Meter, metered
 from ingest.sources.x.options import add_common_arguments, at_least
 from ingest.sources.x.position import Position
 from ingest.sources.x.reader import XReader
@@ -103,12 +103,7 @@ class XStream:
         self._rest = rest
 
     def read(self, cursor: Cursor, stopping: threading.Event) -> Iterator[Batch]:
-        meter = Meter(self._budget)
-        try:
-            yield from batches_of(partial(self._work, cursor, meter), stopping)
-        finally:
-            # here, since a thread that is stopped is not waited for
-            meter.close()
+        return metered(partial(self._work, cursor), self._budget, stopping)
 
     def _work(self, cursor: Cursor, meter: Meter, hand: Handover) -> None:
         position, patience = Position(ids_of(cursor).get(STREAM, 0)), Patience()

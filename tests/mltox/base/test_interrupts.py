@@ -6,10 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+
+from mltox.base.interrupts import stopping_on_signals
 
 NICE = "time.sleep(60)"
 SWALLOWS = """
@@ -78,3 +81,14 @@ def interrupted(code: str, number: int, folder: Path) -> tuple[subprocess.Popen[
     process.send_signal(number)
     _, error = process.communicate(timeout=30)
     return process, error.splitlines()
+
+
+def test_signals_stop_and_reload_and_go_back_to_what_they_were() -> None:
+    reloaded = threading.Event()
+    before = signal.getsignal(signal.SIGTERM)
+    with stopping_on_signals(on_hangup=reloaded.set) as stopping:
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert reloaded.wait(30) and not stopping.is_set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stopping.wait(30)
+    assert signal.getsignal(signal.SIGTERM) is before
