@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from dashboards.markup import clipped, visible
 from dashboards.opened import opened_json
+from dashboards.text import clipped, visible
 from mltox.base.command_line import Parser
 from mltox.base.entry import reporting_errors
 from mltox.base.errors import UsageError

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from dashboards.incidents import IncidentRun
-from dashboards.markup import clipped, visible
 from dashboards.queries import Hour
+from dashboards.text import clipped, visible
 from mltox.evidence.links import link_of
 from mltox.evidence.span import Evidence, PostWorthReading, StoredPost
 from mltox.evidence.stored import FoundPosts, Opened

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from string import Template
 from typing import Any, NamedTuple
 
 from dashboards import sections
 from dashboards.errors import DashboardError
-from dashboards.markup import escaped, json_block
 from dashboards.queries import PageWarehouse
+from dashboards.rendering import fill, markup
 from dashboards.view import Told, View, gather
 from mltox.posts.records import Micros
 
@@ -90,21 +89,21 @@ def render_live(warehouse: PageWarehouse, at: Micros, *, sample: bool, **more: A
 
 
 def _whole(content: dict[str, str], *, live: str, policy: str, scripts: Iterable[str]) -> str:
-    tags = "\n".join(f"<script>{script}</script>" for script in scripts)
-    return _fill("page.html", **content, live=live, policy=policy, scripts=tags)
+    tags = markup("\n".join(f"<script>{script}</script>" for script in scripts))
+    return fill("page.html", **content, live=live, policy=markup(policy), scripts=tags)
 
 
 def contents(warehouse: PageWarehouse, told: Told, live_at: Micros | None = None) -> dict[str, str]:
     """What the page says, by the name of its place in page.html."""
     view = gather(warehouse, told, live_at)
     return {
-        "title": escaped(sections.title(view.totals)),
-        "style": _asset("style.css"),
+        "title": sections.title(view.totals),
+        "style": markup(_asset("style.css")),
         "meta": sections.meta(view.totals, view.models, view.clock),
         "banner": sections.banner() if told.sample else "",
         "tiles": sections.tiles(view),
         "overview": sections.overview(view),
-        "detail": _fill(
+        "detail": fill(
             "detail.html",
             options=sections.options(view.totals, view.in_page),
             accuracy=sections.accuracy(view) + sections.past_forecasts(view),
@@ -114,25 +113,21 @@ def contents(warehouse: PageWarehouse, told: Told, live_at: Micros | None = None
         "planted": sections.planted(view.planted, view.incidents) if view.planted else "",
         "letters": sections.letters(view.letters),
         "footer": sections.footer(),
-        "data": "\n".join(_data(view, live=live_at is not None)),
+        "data": sections.data(_data(view, live=live_at is not None)),
     }
 
 
-def _data(view: View, *, live: bool) -> Iterable[str]:
-    yield json_block("page-data", view.page_json(live=live))
+def _data(view: View, *, live: bool) -> Iterator[tuple[str, Any]]:
+    yield "page-data", view.page_json(live=live)
     for i, block in view.blocks():
-        yield json_block(f"topic-{i}", block)
+        yield f"topic-{i}", block
     if not live:
         for i, opened in view.opened():
-            yield json_block(f"opened-{i}", opened)
+            yield f"opened-{i}", opened
 
 
 def _asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
-
-
-def _fill(name: str, **parts: Any) -> str:
-    return Template(_asset(name)).substitute(parts)
 
 
 @cache

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from dashboards.annotations import Annotation
 from dashboards.incidents import IncidentRun
 from dashboards.judged import HourStatuses, judged_sentence
-from dashboards.markup import clipped, visible
 from dashboards.queries import PAGE_METRICS, Day, ExamplePost, Hour, LabelDay, Step, TopicTotals
 from dashboards.summary import Now
+from dashboards.text import clipped, visible
 from mltox.detection.gaps import HourSpan
 from mltox.evidence.links import link_of
 from mltox.posts.records import HOUR, LABELS, SECOND, Anomaly, Forecast, Micros

@@ -20,16 +20,15 @@ from contextlib import contextmanager
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from string import Template
 from typing import Any
 from urllib.parse import parse_qsl
 
 from dashboards.api import ANSWERS, BadRequest, NotFound
 from dashboards.errors import DashboardError
 from dashboards.live import LastPage, NewestPage
-from dashboards.markup import escaped
 from dashboards.opened import Json
 from dashboards.page import ASSETS, LivePage
+from dashboards.rendering import fill, markup
 from mltox.base.errors import UserError
 from mltox.posts.records import Micros
 
@@ -161,13 +160,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _notice(
         self, status: HTTPStatus, title: str, text: str, hint: str = "", refresh: str = ""
     ) -> None:
-        template = Template((ASSETS / "notice.html").read_text(encoding="utf-8"))
-        html = template.substitute(
-            title=escaped(title),
-            text=escaped(text[:1].upper() + text[1:]),
-            hint=escaped(hint),
-            refresh=refresh,
-            style=(ASSETS / "style.css").read_text(encoding="utf-8"),
+        html = fill(
+            "notice.html",
+            title=title,
+            text=text[:1].upper() + text[1:],
+            hint=hint,
+            refresh=markup(refresh),
+            style=markup((ASSETS / "style.css").read_text(encoding="utf-8")),
         )
         self._send(status, "text/html; charset=utf-8", html)
 

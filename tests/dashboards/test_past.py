@@ -32,18 +32,20 @@ def test_the_newest_runs_of_each_series_are_kept() -> None:
 
 
 def test_what_failed_is_marked_and_names_are_escaped() -> None:
-    html = section([run(0, BAD, failed=True)], [], {BAD: 0}, {"posts": "Posts"})
+    html = section([run(0, BAD, failed=True)], [], {BAD: 0})
     assert "bands failed for weeks" in html
     assert BAD not in html
     assert 'data-of="0"' in html
-    assert section([], [], {}, {}) == ""
+    assert section([], [], {}) == ""
 
 
 def test_the_picture_has_a_dot_for_each_hour_that_came() -> None:
-    svg = said_and_came([hour(3), hour(1), hour(2, 9.0)])
-    assert svg.count("h.01") == 3
-    assert 'aria-label="3 hours said and come"' in svg
-    assert said_and_came([hour(1)]) == "–"
+    drawn = said_and_came([hour(3), hour(1), hour(2, 9.0)])
+    assert drawn is not None
+    assert drawn.dots.count("h.01") == 3
+    html = section([run(0)], [hour(3), hour(1), hour(2, 9.0)], {})
+    assert 'aria-label="3 hours said and come"' in html
+    assert said_and_came([hour(1)]) is None
 
 
 def test_a_page_has_them_of_its_warehouse(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -6,6 +7,7 @@ import pytest
 from dashboards import sections
 from dashboards.clock import PageClock
 from dashboards.incidents import IncidentRun, incidents
+from dashboards.past import PastRun, section
 from dashboards.planted import Planted
 from dashboards.queries import Day, Hour, Letters, ModelUse, TopicTotals
 from dashboards.summary import Now
@@ -202,6 +204,27 @@ def test_dead_letters_are_escaped_and_clipped() -> None:
     assert "missing text" in markup
     assert "<script" not in markup
     assert len(markup) < 3000
+
+
+def test_cells_of_small_screens_are_named_as_their_columns(
+    anomaly: Callable[..., Anomaly], day: Callable[..., Day]
+) -> None:
+    one = ForecastAccuracy("a", "posts", 0, "prophet", 168, 0.8, 0.2, 0.1, 0.79, 0.94, True)
+    run = PastRun("a", "posts", 0, 24, 1.25, 0.5, 0.9, False)
+    planted = [Planted("politics", 0, 3 * HOUR, "posts", "up", "volume_surge", "a final")]
+    parts = [
+        sections.overview(view(totals("a"))),
+        sections.accuracy(view(totals("a"), accuracies=[one])),
+        sections.planted(planted, {}),
+        sections.letters([Letters("parse", "missing_text", 3, 0, HOUR, "m", "p")]),
+        section([run], [], {}),
+    ]
+    for html in parts:
+        head = re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', html)
+        cells = re.findall(r'<td data-label="([^"]*)"', html)
+        assert len(head) > 3 and head[1:] == cells
+        numbers = re.findall(r'<th scope="col"( class="n")?>', html)
+        assert numbers[1:] == re.findall(r'<td data-label="[^"]*"( class="n")?>', html)
 
 
 def test_each_part_has_an_empty_state() -> None:
