@@ -48,6 +48,17 @@ def modules(only: str | None) -> list[tuple[Path, tuple[str, ...]]]:
     return [(path, tests) for path, tests in found if not only or only in str(path)]
 
 
+def nearest_first(path: Path, tests: tuple[str, ...]) -> list[str]:
+    """The files of these tests, the module's own before the others: most mutants die early."""
+    files = [
+        file
+        for place in map(ROOT.joinpath, tests)
+        for file in (sorted(place.rglob("test_*.py")) if place.is_dir() else [place])
+    ]
+    files.sort(key=lambda file: path.stem not in file.stem)
+    return [str(file) for file in files]
+
+
 def died(path: Path, mutant: Mutant, tests: tuple[str, ...]) -> bool:
     name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as file:
@@ -55,7 +66,7 @@ def died(path: Path, mutant: Mutant, tests: tuple[str, ...]) -> bool:
         file.flush()
         environment = {**os.environ, MODULE: name, SOURCE: file.name, "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.mutation.plugin",
-                   "-p", "no:cacheprovider", *tests]  # fmt: skip
+                   "-p", "no:cacheprovider", *nearest_first(path, tests)]  # fmt: skip
         try:
             ended = subprocess.run(
                 command,
