@@ -136,8 +136,8 @@ def _row(time: str | None, value: str | None) -> SeriesRow | None:
 
 def seconds_of_stamp(time: str) -> float:
     """
-    >>> seconds_of("1970-01-01T01:00:00Z"), seconds_of("1970-01-01 02:00+01:00"), seconds_of("60")
-    (3600.0, 3600.0, 60.0)
+    >>> [seconds_of_stamp(t) for t in ("1970-01-01T01:00:00Z", "1970-01-01 02:00+01:00", "60")]
+    [3600.0, 3600.0, 60.0]
     """
     try:
         return float(time)

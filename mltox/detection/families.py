@@ -107,7 +107,7 @@ class Family(Protocol):
 class CountFamily:
     """Overdispersed counts (negative binomial), log link.
 
-    >>> Counts().surprise(*Counts().hour(30, 30, 10.0, 0.0), 1.0, 0.01, 0.0) > 4
+    >>> CountFamily().surprise(*CountFamily().hour(30, 30, 10.0, 0.0), 1.0, 0.01, 0.0) > 4
     True
     """
 

@@ -46,9 +46,9 @@ def settle(
     `stored` are those that an earlier run has kept under the id: they keep it, and where they are
     among `versions` they stay.
 
-    >>> a, b = Version(1, "a"), Version(2, "b")
+    >>> a, b = PostVersion(1, "a"), PostVersion(2, "b")
     >>> settle([b, a], sound_id=True)[a], settle([b, a], sound_id=False)[b]
-    (<Verdict.SUPERSEDED: 'superseded'>, <Verdict.APART: 'apart'>)
+    (<VersionVerdict.SUPERSEDED: 'superseded'>, <VersionVerdict.APART: 'apart'>)
     """
     fresh = sorted(set(versions))
     held = set(stored)
@@ -81,7 +81,7 @@ def _alike(versions: list[PostVersion]) -> list[list[PostVersion]]:
 def id_apart(post_id: str, version: PostVersion) -> str:
     """The id of a post that shares its own with another.
 
-    >>> id_apart("file:1", Version(0, "ab"))
+    >>> id_apart("file:1", PostVersion(0, "ab"))
     'file:1~a4cc524a'
     """
     told = f"{version.created_at}\0{version.text[:16]}"

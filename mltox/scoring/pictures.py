@@ -30,7 +30,7 @@ _BEYOND = re.compile(r"[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff]")
 def with_names(text: str) -> str:
     """`text` with every emoji as its English name; the same one several times in a row once.
 
-    >>> named("you are a 🤡🤡🤡").split()
+    >>> with_names("you are a 🤡🤡🤡").split()
     ['you', 'are', 'a', 'clown', 'face']
     """
     return emoji.replace_emoji(text, _Names()) if _BEYOND.search(text) else text

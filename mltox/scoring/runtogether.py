@@ -71,8 +71,8 @@ def apart(letters: str) -> str:
 def sentence_apart(letters: str) -> str:
     """`apart`, where the outcome reads like a sentence, for words outside of hashtags.
 
-    >>> sentence("Iwillkillyou"), sentence("satisfactions"), sentence("grandfathers")
-    ('I will kill you', 'satisfactions', 'grandfathers')
+    >>> [sentence_apart(word) for word in ("Iwillkillyou", "satisfactions", "grandfathers")]
+    ['I will kill you', 'satisfactions', 'grandfathers']
     """
     words = apart(letters)
     return words if len(found := words.lower().split()) > 2 and _SPEAKS & set(found) else letters

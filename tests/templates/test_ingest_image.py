@@ -29,9 +29,9 @@ class NotInTheImage:
 sys.meta_path.insert(0, NotInTheImage())
 import ingest.main, ingest.cli, ingest.cursors.gcs, google.cloud.secretmanager
 import mltox.google.pubsub.checks
-from ingest.sources.registry import SOURCES, load
+from ingest.sources.registry import SOURCES, source_module
 
-print(*[name for name in SOURCES if name not in ("file", "sample") and load(name)])
+print(*[name for name in SOURCES if name not in ("file", "sample") and source_module(name)])
 """
 
 

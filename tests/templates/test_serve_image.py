@@ -30,13 +30,13 @@ import asyncio, json
 import commands.serve, google.cloud.pubsub_v1, google.cloud.storage
 from serving.engine import DEFAULT_BUNDLE, Engine
 from serving.feedback import open_feedback
-from serving.service import Call, Service
+from serving.service import Call, ContractService
 
 body = {"comment": {"text": "You are an idiot."}, "requestedAttributes": {"TOXICITY": {}}}
 call = Call("analyze", {}, {}, json.dumps(body).encode())
 
 async def answer():
-    service = Service(Engine(str(DEFAULT_BUNDLE)), keep=open_feedback(None))
+    service = ContractService(Engine(str(DEFAULT_BUNDLE)), keep=open_feedback(None))
     return await service.answer(call)
 
 print(asyncio.run(answer()).code)

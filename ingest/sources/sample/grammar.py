@@ -16,7 +16,7 @@ Grammar = Mapping[str, Sequence[str]]
 def expanded(grammar: Grammar, symbol: str, rng: Random) -> str:
     """Returns a random text of the symbol, each sentence beginning with a capital letter.
 
-    >>> expand({"greeting": ["good {time}."], "time": ["morning"]}, "greeting", Random(1))
+    >>> expanded({"greeting": ["good {time}."], "time": ["morning"]}, "greeting", Random(1))
     'Good morning.'
     """
 

@@ -71,7 +71,7 @@ class Times:
     `date_format` is one of `datetime.strptime`, and the only one then; `day_first` reads
     `31/12/2020 14:05`; `zone` is that of times without one.
 
-    >>> Times(day_first=True).micros_of("03/04/2021") == micros_of("2021-04-03")
+    >>> Times(day_first=True).micros_of("03/04/2021") == read_stamp("2021-04-03")
     True
     """
 

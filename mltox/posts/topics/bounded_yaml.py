@@ -29,7 +29,7 @@ class Unquoted(NamedTuple):
 def load_bounded(text: str) -> Any:
     """The document in strings, lists, dicts, None and `Unquoted`. Raises YamlError.
 
-    >>> load("{name: votes, keywords: [no, '2024', 9999-99-99]}")["keywords"]
+    >>> load_bounded("{name: votes, keywords: [no, '2024', 9999-99-99]}")["keywords"]
     [Unquoted(written='False'), '2024', Unquoted(written='9999-99-99')]
     """
     if len(text) > MOST_DOCUMENT_CHARACTERS:
