@@ -107,7 +107,8 @@ class ModelOptions(PipelineOptions):
         parser.add_argument(
             "--bundle",
             metavar="FOLDER",
-            help="Model bundle: a folder or a gs:// path. Default: the one that ships with mltox.",
+            help="Model bundle: a folder, or a path of a store as gs:// or s3://. Default: the one "
+            "that ships with mltox.",
         )
         parser.add_argument(
             "--threshold",
@@ -140,7 +141,8 @@ class AuthorOptions(PipelineOptions):
             "--author_key_secret",
             metavar="VERSION",
             help="The key for author hashes in Secret Manager: "
-            "projects/PROJECT/secrets/NAME/versions/latest. Workers fetch it themselves, so that "
+            "projects/PROJECT/secrets/NAME/versions/latest, or in a file of a store that all "
+            "workers read: s3://bucket/key. Workers fetch it themselves, so that "
             "it is in no graph of a job. Default: MLTOX_AUTHOR_KEY of the environment, or a key "
             "that this machine keeps.",
         )
@@ -155,7 +157,8 @@ class WarehouseOptions(PipelineOptions):
             "--warehouse",
             default="mltox.duckdb",
             metavar="URI",
-            help="DuckDB file, or bq://project.dataset for BigQuery. Default: %(default)s",
+            help="DuckDB file, parquet://folder (of this machine, or as parquet://s3://bucket/folder),"
+            " or bq://project.dataset for BigQuery. Default: %(default)s",
         )
 
 

@@ -21,12 +21,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mltox.base.errors import UserError
+from mltox.base.places import PlaceError, is_remote, read_bounded
 from mltox.base.regular_files import read_regular
 from mltox.google.objects import ObjectError, download
 from mltox.posts.records import LABELS
 from mltox.scoring.normalise import PREPROCESSING
 
 DEFAULT_BUNDLE = Path(__file__).parent / "bundles" / "default"
+SHIPPED = "mltox:default"
+"""The bundle that ships with mltox, by a name that means it on whatever machine it is loaded."""
 DOCUMENT, MODEL, TOKENIZER = "bundle.json", "model.onnx", "tokenizer.json"
 BUNDLE_FORMAT = 1
 _DECIDES = ("labels", "max_length", "preprocessing", "files", "stages", "window")
@@ -64,12 +67,14 @@ class Bundle(NamedTuple):
 
 
 def load_bundle(path: str | Path) -> Bundle:
-    """The bundle in a folder, or under `gs://bucket/folder` (fetched to a temporary folder).
+    """The bundle in a folder, or under `gs://bucket/folder` or another store's address (fetched to
+    a temporary folder), or SHIPPED.
 
     Raises `BundleError` where a file is missing, its hash is another one, or the document asks for
     something that this version does not do.
     """
-    folder = _fetch(str(path)) if str(path).startswith("gs://") else Path(path)
+    path = where(path)
+    folder = _fetch(str(path)) if is_remote(str(path)) else Path(path)
     document = _read_document(folder, str(path))
     stages = _stages(document)
     for name in (*(stage.file for stage in stages), TOKENIZER):
@@ -88,6 +93,11 @@ def load_bundle(path: str | Path) -> Bundle:
     )
 
 
+def where(path: str | Path) -> str | Path:
+    """The path itself, or where this machine has the bundle that ships with mltox."""
+    return DEFAULT_BUNDLE if path == SHIPPED else path
+
+
 def content_of(bundle: Bundle, name: str) -> bytes:
     """One of the files of a bundle, which may have been replaced since the bundle was loaded.
 
@@ -103,7 +113,8 @@ def most_bytes(name: str) -> int:
 
 def peek_fingerprint(path: str | Path) -> str:
     """The fingerprint that the document of the bundle claims; its files are not looked at."""
-    if not str(path).startswith("gs://"):
+    path = where(path)
+    if not is_remote(str(path)):
         return fingerprint(_read_document(Path(path), str(path)))
     with tempfile.TemporaryDirectory(prefix="mltox-bundle-") as folder:
         _download(str(path), Path(folder), (DOCUMENT,))
@@ -217,7 +228,7 @@ def _checked(file: Path, expected: object, shown: str) -> bytes:
 
 
 def _fetch(uri: str) -> Path:
-    """A local copy of the files of a bundle on Cloud Storage, removed when Python exits.
+    """A local copy of the files of a bundle of a store, removed when Python exits.
 
     A run looks at a bundle before it begins, for its threshold, and to score: the large files come
     once for as long as the document stays the same.
@@ -247,6 +258,11 @@ def _copy(uri: str, document: bytes) -> Path:
 def _download(uri: str, folder: Path, names: Sequence[str]) -> None:
     try:
         # One byte beyond the bound is enough to be refused.
-        download(uri, folder, {name: most_bytes(name) for name in names})
-    except ObjectError as error:
+        if uri.startswith("gs://"):
+            download(uri, folder, {name: most_bytes(name) for name in names})
+            return
+        for name in names:
+            content = read_bounded(f"{uri.rstrip('/')}/{name}", most_bytes(name))
+            (folder / name).write_bytes(content)
+    except (ObjectError, PlaceError) as error:
         raise BundleError(f"cannot fetch the bundle {uri}: {error}") from None

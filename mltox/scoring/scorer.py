@@ -97,7 +97,7 @@ class Scorer:
         given = listed(texts)
         tagged = languages_of(langs, len(given))
         places = [
-            list(sentences(text[:MAX_CHARS])) if self._is_scored(text, lang) else []
+            list(sentences(text[:MAX_CHARS])) if self.reads(text, lang) else []
             for text, lang in zip(given, tagged, strict=True)
         ]
         parts = [
@@ -116,7 +116,8 @@ class Scorer:
                 named = {label: getattr(found, label) for label in self.bundle.labels}
                 yield Span(begin, end, named)
 
-    def _is_scored(self, text: str, lang: str | None) -> bool:
+    def reads(self, text: str, lang: str | None) -> bool:
+        """Whether a text has scores: it says something, in a language of the training."""
         return bool(normalise(text)) and in_languages(spoken(text), lang, self.bundle.languages)
 
     def _score(self, texts: Sequence[str], langs: Sequence[str | None]) -> list[Scores]:

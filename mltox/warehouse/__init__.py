@@ -1,4 +1,5 @@
-"""Where the tables live: one interface, an adapter for DuckDB and one for BigQuery.
+"""Where the tables live: one interface, an adapter for DuckDB, one for Parquet files and one
+for BigQuery.
 
 The tables are defined in `schema`; DDL, row conversions and views follow from it. Only `sinks`
 imports Beam.
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from mltox.warehouse.base import Warehouse, WarehouseBroken, WarehouseBusy, WarehouseError
-from mltox.warehouse.location import BigQueryDataset, parse_uri
+from mltox.warehouse.location import BigQueryDataset, DuckDBFile, ParquetFolder, parse_uri
 from mltox.warehouse.rows import from_arrow
 from mltox.warehouse.schema import TABLES
 
@@ -28,7 +29,8 @@ Record = TypeVar("Record", bound=tuple[Any, ...])
 
 
 def open_warehouse(uri: str) -> Warehouse:
-    """The warehouse at `uri`: a path, `duckdb://path`, or `bq://project.dataset`.
+    """The warehouse at `uri`: a path, `duckdb://path`, `parquet://folder`, or
+    `bq://project.dataset`.
 
     Raises WarehouseError for a uri that is none of these and for a file that can't be opened,
     WarehouseBusy where another process holds it.
@@ -39,6 +41,10 @@ def open_warehouse(uri: str) -> Warehouse:
         from mltox.warehouse.bigquery.warehouse import BigQueryWarehouse
 
         return BigQueryWarehouse(location)
+    if isinstance(location, ParquetFolder):
+        from mltox.warehouse.parquet.warehouse import ParquetWarehouse
+
+        return ParquetWarehouse(location.folder)
     from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
 
     return DuckDBWarehouse(location.path)
@@ -52,7 +58,7 @@ def open_for_reading(uri: str) -> Warehouse:
     """
     location = parse_uri(uri)
     warehouse = open_warehouse(uri)
-    if not isinstance(location, BigQueryDataset) and location.path.expanduser().exists():
+    if isinstance(location, DuckDBFile) and location.path.expanduser().exists():
         try:
             warehouse.create()
         except BaseException:

@@ -19,6 +19,13 @@ class DuckDBFile:
 
 
 @dataclass(frozen=True)
+class ParquetFolder:
+    """A path of this machine, or an address as gs://bucket/folder."""
+
+    folder: str
+
+
+@dataclass(frozen=True)
 class BigQueryDataset:
     project: str
     dataset: str
@@ -27,14 +34,19 @@ class BigQueryDataset:
         return f"{self.project}.{self.dataset}"
 
 
-def parse_uri(uri: str) -> DuckDBFile | BigQueryDataset:
-    """`path`, `duckdb://path` or `bq://project.dataset`. Raises WarehouseError for another."""
+def parse_uri(uri: str) -> DuckDBFile | ParquetFolder | BigQueryDataset:
+    """`path`, `duckdb://path`, `parquet://folder` or `bq://project.dataset`; a folder is a path or
+    has a scheme of its own: `parquet://s3://bucket/folder`. Raises WarehouseError for another."""
     scheme, separator, rest = uri.partition("://")
     if not separator:
         scheme, rest = "duckdb", uri
     if scheme == "duckdb" and rest:
         return DuckDBFile(Path(rest))
+    if scheme == "parquet" and rest.strip("/"):
+        return ParquetFolder(rest.rstrip("/"))
     match = _DATASET.fullmatch(rest)
     if scheme == "bq" and match:
         return BigQueryDataset(match["project"], match["dataset"])
-    raise WarehouseError(f"{uri!r} is no warehouse: give a path.duckdb or bq://project.dataset")
+    raise WarehouseError(
+        f"{uri!r} is no warehouse: give a path.duckdb, parquet://folder or bq://project.dataset"
+    )

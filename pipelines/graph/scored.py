@@ -11,7 +11,7 @@ from pipelines.graph.modes.mode import Mode
 from pipelines.graph.settings import Settings
 from pipelines.transforms.deduplicate import Candidate
 from pipelines.transforms.parse import DEAD
-from pipelines.transforms.score import SCORED, TEXT_SCORES, Score
+from pipelines.transforms.score import SCORED, TEXT_SCORES
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Scored:
 def scored_of(posts: beam.PCollection[Post], settings: Settings, mode: Mode) -> Scored:
     """Scores first, duplicates after: the scorer knows the texts it has seen, so a duplicate costs
     nothing, and the posts that the warehouse holds can join right before they are compared."""
-    scored = posts | "Score" >> Score(settings.model(mode.batch_wait))
+    scored = posts | "Score" >> mode.score(settings)
     fresh = scored[SCORED] | "Fresh" >> beam.Map(Candidate, fresh=True)
     candidates = (fresh, *mode.stored()) | "Together" >> beam.Flatten()
     return Scored(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from mltox.scoring import DEFAULT_BUNDLE
+from mltox.scoring import SHIPPED
 from mltox.warehouse.location import BigQueryDataset, parse_uri
 from pipelines.options import ModelOptions, StreamOptions, WarehouseOptions, WriteOptions
 from pipelines.preflight import Needs
@@ -13,7 +13,7 @@ LIVE_TABLES = ("scored_posts", "text_scores", "hourly_toxicity", "anomalies", "d
 
 
 def bundle_of(options: PipelineOptions) -> str:
-    return str(options.view_as(ModelOptions).bundle or DEFAULT_BUNDLE)
+    return str(options.view_as(ModelOptions).bundle or SHIPPED)
 
 
 def dataset_of(options: PipelineOptions) -> BigQueryDataset | None:

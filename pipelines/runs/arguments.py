@@ -13,13 +13,15 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from mltox.base.command_line import Parser, known_with, underscored
 from mltox.base.errors import UsageError
 from mltox.base.logs import LogFormat, set_up
+from mltox.base.places import is_remote
 from mltox.posts.authors import AuthorKeys
 from mltox.posts.reading.how import How, delimiter_of, source_of, times_of
 from mltox.posts.topics import Topic, TopicMatcher, load_topics
-from mltox.scoring import DEFAULT_BUNDLE, load_bundle
+from mltox.scoring import SHIPPED, load_bundle
 from mltox.scoring.scale.beside import scale_beside
 from mltox.scoring.scale.maps import MODEL_SCALE
 from mltox.scoring.scale.scaled import threshold_on
+from mltox.warehouse.location import DuckDBFile, ParquetFolder, parse_uri
 from pipelines.graph import Settings
 from pipelines.options import (
     AuthorOptions,
@@ -30,9 +32,9 @@ from pipelines.options import (
     StoreOptions,
     StoreText,
     TopicOptions,
+    WarehouseOptions,
 )
-from pipelines.preflight.needs import dataset_of
-from pipelines.runners import on_dataflow
+from pipelines.runners import carrier_of, leaves_process, on_dataflow
 from pipelines.runs.author_secret import StoredAuthorKeys
 from pipelines.runs.cloud_files import local_copy
 
@@ -134,8 +136,8 @@ def topic_of(name: str, keywords: str) -> Topic:
 
 
 def topics_in(path: str) -> list[Topic]:
-    """The topics of a file of this machine or under gs://."""
-    if not path.startswith(CLOUD):
+    """The topics of a file of this machine, or of a store that Beam reads: gs://, s3://, hdfs://."""
+    if not is_remote(path):
         return list(load_topics(Path(path)))
     with local_copy(path) as copy:
         return list(load_topics(copy))
@@ -166,11 +168,20 @@ def author_keys_of(options: AuthorOptions) -> AuthorKeys:
 
 
 def check_reach(options: PipelineOptions) -> None:
-    """Raises UsageError where workers on Dataflow are to use what lies on this machine alone."""
+    """Raises UsageError where workers are to use what lies in this process, or on Dataflow what
+    lies on this machine alone. Raises WarehouseError."""
+    warehouse = options.view_as(WarehouseOptions).warehouse
+    location = parse_uri(warehouse)
+    if leaves_process(options) and isinstance(location, DuckDBFile):
+        raise UsageError(
+            f"--warehouse: {warehouse} is a DuckDB file, which one process writes, and"
+            f" {carrier_of(options)} has many; give parquet://FOLDER of a filesystem that they"
+            " share, or bq://project.dataset"
+        )
     if not on_dataflow(options):
         return
-    if dataset_of(options) is None:
-        raise UsageError("--warehouse: Dataflow writes to BigQuery; give bq://project.dataset")
+    if isinstance(location, ParquetFolder) and not location.folder.startswith(CLOUD):
+        raise UsageError(f"--warehouse: Dataflow writes to gs:// or BigQuery, not {warehouse}")
     bundle = options.view_as(ModelOptions).bundle
     for option, paths in (
         ("--input", options.view_as(InputOptions).input or []),
@@ -185,7 +196,7 @@ def settings_of(options: PipelineOptions) -> Settings:
     """Loads the topics and checks the bundle. Raises UsageError, BundleError, InputError."""
     topics, default_topic = topics_of(options.view_as(TopicOptions))
     model = options.view_as(ModelOptions)
-    bundle = str(model.bundle or DEFAULT_BUNDLE)
+    bundle = str(model.bundle or SHIPPED)
     threshold = _own_threshold(bundle, model.scale) if model.threshold is None else model.threshold
     if not 0 < threshold <= 1:
         raise UsageError(f"--threshold: {threshold} is not a probability")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,15 @@ from apache_beam.io.gcp.bigquery import BigQueryDisposition, WriteToBigQuery
 from apache_beam.io.gcp.bigquery_tools import RetryStrategy
 from apache_beam.metrics.metric import Metrics
 from apache_beam.pvalue import PCollection, TaggedOutput
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from mltox.base.clock import now_micros
 from mltox.base.text import storable
 from mltox.posts.records import DeadLetter
 from mltox.warehouse import Warehouse, WarehouseError, open_warehouse
-from mltox.warehouse.location import BigQueryDataset, parse_uri
+from mltox.warehouse.location import BigQueryDataset, ParquetFolder, parse_uri
+from mltox.warehouse.parquet.layout import partitioner
 from mltox.warehouse.rows import RowError, to_arrow, to_json_row
 from mltox.warehouse.schema import TABLES, Table
 from pipelines.sinks.storage_write import StorageWrite
@@ -122,6 +124,36 @@ class UpsertRows(beam.DoFn):
         self._millis.update(int(1000 * (time.monotonic() - started)))
 
 
+def key_by_partition(row: tuple[Any, ...], table: str) -> tuple[str, tuple[Any, ...]]:
+    """A row that fits no partition is of one of its own, and refused there."""
+    try:
+        return partitioner(table)(row), row
+    except (TypeError, IndexError, OverflowError):
+        return "", row
+
+
+def rows_of_partition(group: tuple[str, Iterable[Any]]) -> Iterable[Any]:
+    return group[1]
+
+
+@dataclass(eq=False)
+class ByPartition(beam.PTransform):
+    """PCollection of a table's records -> the same, those of a partition in one worker, so that a
+    partition gets few files."""
+
+    table: str
+
+    def expand(self, rows: PCollection[Any]) -> PCollection[Any]:
+        return (
+            rows
+            | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())
+            | "Key"
+            >> beam.Map(key_by_partition, self.table).with_output_types(tuple[str, tuple[Any, ...]])
+            | "Group" >> beam.GroupByKey()
+            | "Rows" >> beam.FlatMap(rows_of_partition)
+        )
+
+
 class ToJsonRow(beam.DoFn):
     """Records as BigQuery's JSON rows; an unfit one becomes a DeadLetter in the output `dead`."""
 
@@ -176,7 +208,7 @@ def _row_and_errors(failed: tuple[str, Mapping[str, Any], Any]) -> tuple[Mapping
 class WriteTable(beam.PTransform):
     """PCollection of a table's records -> the table, and PCollection[DeadLetter] of rows refused.
 
-    DuckDB upserts. BigQuery gets appends: insert ids are drawn before a checkpoint, so that a
+    DuckDB upserts, and so does Parquet (bounded input), partition by partition. BigQuery gets appends: insert ids are drawn before a checkpoint, so that a
     retried insert is the same insert, and views read the last revision of each key. Transient
     errors are retried; what BigQuery says of a refused row is its dead letter's message. With
     `method` STORAGE_WRITE_API the appends are exactly once and launching needs a JRE; with
@@ -197,6 +229,8 @@ class WriteTable(beam.PTransform):
         location = parse_uri(self.warehouse_uri)
         if isinstance(location, BigQueryDataset):
             return self._append(rows, location)
+        if isinstance(location, ParquetFolder):
+            rows = rows | "ByPartition" >> ByPartition(self.table)
         upsert = beam.ParDo(UpsertRows(self.warehouse_uri, self.table))
         return rows | "Upsert" >> upsert.with_output_types(DeadLetter)
 

@@ -35,6 +35,10 @@ class ScaledScorer:
         """See `Scorer.score`."""
         return [self._mapped(scores) for scores in self._scorer.score(texts, langs)]
 
+    def reads(self, text: str, lang: str | None) -> bool:
+        """See `Scorer.reads`."""
+        return self._scorer.reads(text, lang)
+
     def _mapped(self, scores: Scores) -> Scores:
         if scores is UNSCORED:
             return UNSCORED

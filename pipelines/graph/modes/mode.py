@@ -9,6 +9,7 @@ import apache_beam as beam
 
 from mltox.detection.monitor import MonitorSettings
 from mltox.posts.records import DeadLetter, Post
+from pipelines.graph.settings import Settings
 from pipelines.progress import RowProgress
 from pipelines.transforms.aggregate import RolledUp
 from pipelines.transforms.deduplicate import Candidate
@@ -39,9 +40,8 @@ class Mode(Protocol):
         """Comes before scoring: batching in the global window would move event time."""
         ...
 
-    @property
-    def batch_wait(self) -> float:
-        """Seconds that a post may wait for others to be scored with."""
+    def score(self, settings: Settings) -> beam.PTransform[Post, object]:
+        """Posts -> scored posts, scores of texts, dead letters."""
         ...
 
     def stored(self) -> tuple[beam.PCollection[Candidate], ...]:

@@ -9,11 +9,13 @@ import apache_beam as beam
 from mltox.detection.monitor import MonitorSettings
 from mltox.posts.records import Post
 from pipelines.graph.modes.mode import Admitted
+from pipelines.graph.settings import Settings
 from pipelines.progress import UNHEARD, RowProgress
 from pipelines.transforms.aggregate import AggregateHours, RolledUp
 from pipelines.transforms.deduplicate import Candidate, FirstOfEach
 from pipelines.transforms.detect import DetectAsTimePasses
 from pipelines.transforms.parse import DEAD, POSTS_TAG
+from pipelines.transforms.score import Score
 from pipelines.transforms.too_late import SetLateApart
 from pipelines.transforms.window import IntoPanes, Panes
 
@@ -38,6 +40,9 @@ class Stream:
 
     def stored(self) -> tuple[beam.PCollection[Candidate], ...]:
         return ()
+
+    def score(self, settings: Settings) -> Score:
+        return Score(settings.model(self.batch_wait))
 
     @property
     def deduplicate(self) -> FirstOfEach:

@@ -9,6 +9,7 @@ import apache_beam as beam
 from mltox.detection.monitor import MonitorSettings
 from mltox.posts.records import Post
 from pipelines.graph.modes.mode import Admitted
+from pipelines.graph.settings import Settings
 from pipelines.held import Held
 from pipelines.progress import UNHEARD, RowProgress
 from pipelines.transforms.add_up import AddUpHours
@@ -17,6 +18,7 @@ from pipelines.transforms.deduplicate import BestOfEach, Candidate
 from pipelines.transforms.detect import DetectInOrder
 from pipelines.transforms.drop_known import DropKnown
 from pipelines.transforms.parse import DEAD, POSTS_TAG
+from pipelines.transforms.score import Score
 from pipelines.transforms.turn_state import HourKey, MonitorsOf, TurnState, is_due
 from pipelines.transforms.window import IntoHours
 
@@ -41,6 +43,9 @@ class Turn:
 
     def stored(self) -> tuple[beam.PCollection[Candidate], ...]:
         return ()
+
+    def score(self, settings: Settings) -> Score:
+        return Score(settings.model(self.batch_wait))
 
     @property
     def deduplicate(self) -> BestOfEach:

@@ -31,6 +31,7 @@ from pipelines.runs.cloud_files import local_copy
 from pipelines.runs.history import ReadStoredPosts
 from pipelines.runs.input_messages import messages_of
 from pipelines.sinks.write_tables import write_tables
+from pipelines.transforms.known import KnownAnywhere
 
 MESSAGES, DAYS = "messages", "days"
 
@@ -111,9 +112,9 @@ def build_job(
         | "Days" >> beam.Distinct()
         | "ReadStored" >> beam.ParDo(ReadStoredDay(warehouse_uri)).with_output_types(ScoredPost)
     )
-    # Without it a file would be scored by the worker that reads it.
-    messages = read[MESSAGES] | "SpreadPosts" >> beam.Reshuffle()
-    return build(messages, settings, Bounded(stored_posts=stored))
+    # Spread: a file would be scored by the worker that reads it otherwise.
+    mode = Bounded(stored_posts=stored, known=KnownAnywhere(warehouse_uri), spread=True)
+    return build(read[MESSAGES], settings, mode)
 
 
 def launch_job(

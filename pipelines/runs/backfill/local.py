@@ -53,6 +53,7 @@ from pipelines.runs.backfill.survey import survey
 from pipelines.runs.backfill.version_index import VersionIndex
 from pipelines.runs.history import monitors_before, stored_posts
 from pipelines.sinks.write_tables import write_tables
+from pipelines.transforms.known import KnownHere
 from pipelines.transforms.metrics import counters
 
 DRY_RUN = ("--dry-run", "--dry_run")
@@ -99,6 +100,7 @@ def run_slice(
                 stored_posts=None if stored is None else pipeline | "ReadStored" >> stored,
                 monitors=monitors,
                 progress=progress,
+                known=KnownHere(warehouse.uri),
             ),
         )
         write_tables(tables, warehouse.uri)
