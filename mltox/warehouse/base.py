@@ -10,6 +10,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from mltox.base.errors import UserError
+from mltox.posts.records import Micros
 from mltox.warehouse.forgetting import Forgotten
 
 
@@ -60,6 +61,13 @@ class Warehouse(ABC):
     @abstractmethod
     def query(self, sql: str, params: Sequence[Any] = ()) -> pa.Table:
         """The result of one SELECT, with `params` bound to its `?` in order."""
+
+    def during(self, start: Micros, end: Micros) -> Warehouse:
+        """The same for reading, where no more is asked for than posts and hours of [start, end).
+
+        What lies in files by day need not read the others. To be closed as well.
+        """
+        return self
 
     @abstractmethod
     def relation(self, name: str) -> str:

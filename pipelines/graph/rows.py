@@ -14,6 +14,7 @@ from pipelines.graph.scored import Scored
 from pipelines.graph.verdicts import Verdicts
 from pipelines.options import StoreText
 from pipelines.transforms.aggregate import RolledUp
+from pipelines.transforms.deduplicate import Candidate
 from pipelines.transforms.store_text import letter_to_store, post_to_store
 
 
@@ -27,6 +28,27 @@ class Tables:
     anomalies: beam.PCollection[Anomaly]
     dead_letters: beam.PCollection[DeadLetter]
     monitors: beam.PCollection[tuple[str, TopicMonitor]]
+
+
+# Functions with a name: Beam pickles these by it, and a lambda with the path of this file.
+def is_written(candidate: Candidate) -> bool:
+    return candidate.fresh and not candidate.superseded
+
+
+def row_to_store(candidate: Candidate, store: StoreText) -> ScoredPost:
+    return post_to_store(candidate.post, store)
+
+
+def is_kept(_: TextScore, store: StoreText) -> bool:
+    return store != StoreText.NONE
+
+
+def is_fresh(hour: RolledUp) -> bool:
+    return hour.fresh
+
+
+def row_of(hour: RolledUp) -> HourlyToxicity:
+    return hour.summary.row
 
 
 def together(label: str, *letters: beam.PCollection[DeadLetter]) -> beam.PCollection[DeadLetter]:
@@ -48,13 +70,12 @@ def rows_of(
     letters = together("DeadLetters", posts.unusable, scored.failed, *posts.refused)
     return Tables(
         scored_posts=scored.candidates
-        | "FreshPosts" >> beam.Filter(lambda post: post.fresh and not post.superseded)
-        | "StorePosts" >> beam.Map(lambda post: post_to_store(post.post, store)),
-        text_scores=scored.text_scores
-        | "StoreTextScores" >> beam.Filter(lambda _: store != StoreText.NONE),
+        | "FreshPosts" >> beam.Filter(is_written)
+        | "StorePosts" >> beam.Map(row_to_store, store=store),
+        text_scores=scored.text_scores | "StoreTextScores" >> beam.Filter(is_kept, store=store),
         hourly_toxicity=hours
-        | "FreshHours" >> beam.Filter(lambda hour: hour.fresh)
-        | "HourRows" >> beam.Map(lambda hour: hour.summary.row),
+        | "FreshHours" >> beam.Filter(is_fresh)
+        | "HourRows" >> beam.Map(row_of),
         anomalies=verdicts.anomalies,
         dead_letters=letters | "StoreLetters" >> beam.Map(letter_to_store, store=store),
         monitors=verdicts.monitors,

@@ -46,16 +46,16 @@ class ReadStoredPosts(beam.DoFn):
 
     def __init__(self, uri: str, start: Micros, end: Micros) -> None:
         self._uri = uri
-        self._range = (datetime_of(start), datetime_of(end))
+        self._range = start, end
 
     def process(self, _: None) -> Iterator[TimestampedValue]:
-        with open_warehouse(self._uri) as warehouse:
+        with open_warehouse(self._uri) as whole, whole.during(*self._range) as warehouse:
             posts = read_records(
                 warehouse,
                 "latest_scored_posts",
                 ScoredPost,
                 where="created_at >= ? AND created_at < ?",
-                params=self._range,
+                params=list(map(datetime_of, self._range)),
             )
         for post in posts:
             yield TimestampedValue(post, Timestamp(micros=post.created_at))

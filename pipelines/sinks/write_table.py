@@ -208,9 +208,10 @@ def _row_and_errors(failed: tuple[str, Mapping[str, Any], Any]) -> tuple[Mapping
 class WriteTable(beam.PTransform):
     """PCollection of a table's records -> the table, and PCollection[DeadLetter] of rows refused.
 
-    DuckDB upserts, and so does Parquet (bounded input), partition by partition. BigQuery gets appends: insert ids are drawn before a checkpoint, so that a
-    retried insert is the same insert, and views read the last revision of each key. Transient
-    errors are retried; what BigQuery says of a refused row is its dead letter's message. With
+    DuckDB upserts, and so does Parquet (bounded input), partition by partition. BigQuery gets
+    appends: insert ids are drawn before a checkpoint, so that a retried insert is the same insert,
+    and views read the last revision of each key. Transient errors are retried; what BigQuery says
+    of a refused row is its dead letter's message. With
     `method` STORAGE_WRITE_API the appends are exactly once and launching needs a JRE; with
     FILE_LOADS (bounded input, needs --temp_location) a refused row fails the run.
     """

@@ -84,10 +84,12 @@ class ToHour(beam.DoFn):
         yield RolledUp(summary, fresh=accumulator.fresh > 0)
 
 
+def keyed_by_model(candidate: Candidate) -> Keyed:
+    return (candidate.post.topic, candidate.post.model), candidate
+
+
 def by_topic(posts: beam.PCollection[Candidate]) -> beam.PCollection[Keyed]:
-    return posts | "KeyByTopic" >> beam.Map(
-        lambda candidate: ((candidate.post.topic, candidate.post.model), candidate)
-    ).with_output_types(Keyed)
+    return posts | "KeyByTopic" >> beam.Map(keyed_by_model).with_output_types(Keyed)
 
 
 def rolled_up(

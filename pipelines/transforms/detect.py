@@ -136,15 +136,16 @@ def end_of(hour: Micros) -> Timestamp:
     return Timestamp(micros=hour + HOUR)
 
 
+def keyed_by_topic(hour: RolledUp) -> tuple[str, RolledUp]:
+    return hour.summary.row.topic, hour
+
+
 def by_topic(hours: beam.PCollection[RolledUp]) -> beam.PCollection[tuple[str, RolledUp]]:
     """In the global window: detection needs a topic's hours one after the other."""
     return (
         hours
         | "IntoOneWindow" >> beam.WindowInto(GlobalWindows())
-        | "KeyByTopic"
-        >> beam.Map(lambda hour: (hour.summary.row.topic, hour)).with_output_types(
-            tuple[str, RolledUp]
-        )
+        | "KeyByTopic" >> beam.Map(keyed_by_topic).with_output_types(tuple[str, RolledUp])
     )
 
 

@@ -150,6 +150,11 @@ def _in_global_window(row: Forecast | ForecastAccuracy) -> WindowedValue:
     return WindowedValue(row, window.max_timestamp(), [window])
 
 
+def keyed_by_series(row: HourlyToxicity) -> Iterator[tuple[tuple[str, str], HourlyToxicity]]:
+    for metric in FORECAST_METRICS:
+        yield (row.topic, metric), row
+
+
 @dataclass(eq=False)
 class ForecastHours(beam.PTransform):
     """PCollection[HourlyToxicity] -> `forecasts`: Forecast, `forecast_accuracy`: ForecastAccuracy.
@@ -166,9 +171,9 @@ class ForecastHours(beam.PTransform):
         return (
             hours
             | "ByTopicAndMetric"
-            >> beam.FlatMap(
-                lambda row: (((row.topic, metric), row) for metric in FORECAST_METRICS)
-            ).with_output_types(tuple[tuple[str, str], HourlyToxicity])
+            >> beam.FlatMap(keyed_by_series).with_output_types(
+                tuple[tuple[str, str], HourlyToxicity]
+            )
             | "GroupSeries" >> beam.GroupByKey()
             # A series takes a third of a second, and a fused stage would do all on one worker.
             | "Spread" >> beam.Reshuffle()

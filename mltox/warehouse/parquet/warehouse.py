@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from mltox.posts.records import Micros
 from mltox.warehouse.base import Warehouse, WarehouseError
 from mltox.warehouse.duckdb.registered import registered
 from mltox.warehouse.forgetting import (
@@ -69,9 +70,7 @@ class ParquetWarehouse(Warehouse):
         self._seen: dict[str, list[File]] = {}
         self._connection: duckdb.DuckDBPyConnection | None = None
 
-    def during(self, start: int, end: int) -> ParquetWarehouse:
-        """The same, with no more of the tables by day than the days of [start, end), in
-        microseconds. For reading."""
+    def during(self, start: Micros, end: Micros) -> ParquetWarehouse:
         return ParquetWarehouse(self._files.folder, frozenset(days_between(start, end)))
 
     def create(self) -> None:

@@ -1,7 +1,8 @@
-"""Files of posts into BigQuery as one job on Dataflow: what `mltox backfill` does there.
+"""Files of posts into the warehouse as one job: what `mltox backfill` does on Dataflow, and on any
+runner that is named.
 
-The graph is that of `pipelines.graph`, over the whole input at once: a service that sorts on
-disk needs no slices of time. Two things differ from a local run. The stored posts of a day are read
+The graph is that of `pipelines.graph`, over the whole input at once: an engine that sorts on disk
+needs no slices of time. Two things differ from a local run. The stored posts of a day are read
 where a file has posts of that day, since nobody knows the days before the files are read. And the
 detectors begin without memory, for the same reason: the first two weeks of a topic are not judged.
 """
@@ -19,19 +20,25 @@ from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
 from apache_beam.transforms.window import TimestampedValue
 
 from mltox.base.clock import now_micros
+from mltox.base.places import is_remote
 from mltox.posts.authors import AuthorKeys
+from mltox.posts.reading.errors import InputError
+from mltox.posts.reading.files import find_inputs
 from mltox.posts.reading.how import AS_USUAL, How
 from mltox.posts.reading.rows import read_rows
 from mltox.posts.records import DAY, Message, ScoredPost
 from mltox.warehouse import Warehouse
+from mltox.warehouse.parquet.warehouse import ParquetWarehouse
 from pipelines.graph import Settings, Tables, build
 from pipelines.graph.modes import Bounded
-from pipelines.runners import bounded_pipeline
+from pipelines.runners import bounded_pipeline, on_dataflow
+from pipelines.runs.backfill.hindsight import judge_in_hindsight
 from pipelines.runs.cloud_files import local_copy
 from pipelines.runs.history import ReadStoredPosts
 from pipelines.runs.input_messages import messages_of
 from pipelines.sinks.write_tables import write_tables
 from pipelines.transforms.known import KnownAnywhere
+from pipelines.transforms.metrics import counters
 
 MESSAGES, DAYS = "messages", "days"
 
@@ -124,9 +131,41 @@ def launch_job(
     columns: Mapping[str, str] | None,
     options: PipelineOptions,
     how: How = AS_USUAL,
-) -> None:
-    """Makes the tables that are missing, and starts the job. Raises WarehouseError."""
+) -> Mapping[str, int]:
+    """Makes the tables that are missing, and starts the job. Elsewhere than on Dataflow it is
+    waited for, and what is all in the warehouse then is judged in retrospect.
+
+    Returns the job's counters: none on Dataflow, and where the runner has none. Raises
+    WarehouseError, RunnerError.
+    """
     warehouse.create()
     with bounded_pipeline(options) as pipeline:
         tables = build_job(pipeline, patterns, settings, warehouse.uri, columns, how)
         write_tables(tables, warehouse.uri)
+    if on_dataflow(options):
+        return {}
+    if isinstance(warehouse, ParquetWarehouse):
+        warehouse.compact_where_scattered()
+    judge_in_hindsight(warehouse, topics_in(warehouse), now_micros(), settings.matcher.words())
+    return counters(pipeline.result)
+
+
+def topics_in(warehouse: Warehouse) -> list[str]:
+    hours = warehouse.relation("latest_hourly_toxicity")
+    found = warehouse.query(f"SELECT DISTINCT topic FROM {hours}")  # noqa: S608 - a name of ours
+    return sorted(found.column("topic").to_pylist())
+
+
+def patterns_of(inputs: Sequence[str]) -> list[str]:
+    """Globs that mean the same wherever a worker runs: the files of a folder of this machine by
+    their whole paths, and what is not here as it is."""
+    patterns: list[str] = []
+    for name in inputs:
+        if is_remote(name):
+            patterns.append(name)
+            continue
+        try:
+            patterns += [path.resolve().as_posix() for path in find_inputs([name]).paths]
+        except InputError:
+            patterns.append(name)  # a folder that the workers alone have
+    return patterns

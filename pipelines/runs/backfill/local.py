@@ -40,7 +40,7 @@ from pipelines.options import (
 from pipelines.preflight import check
 from pipelines.preflight.needs import backfill_needs, dataset_of
 from pipelines.progress import BarProgress, RowProgress
-from pipelines.runners import bounded_runner, on_dataflow
+from pipelines.runners import bounded_runner, leaves_process, on_dataflow
 from pipelines.runs.arguments import check_reach, columns_of, how_of, parse, settings_of
 from pipelines.runs.backfill import job as backfill_job
 from pipelines.runs.backfill.hindsight import judge_in_hindsight
@@ -241,13 +241,8 @@ def run(options: PipelineOptions) -> int:
         print(survey(inputs, settings).text())
         return 0
     with open_warehouse(options.view_as(WarehouseOptions).warehouse) as warehouse:
-        if on_dataflow(options):
-            if inputs.selection != ALL:
-                raise UsageError("--limit, --since and --until are for a local run")
-            backfill_job.launch_job(
-                given.input, settings, warehouse, inputs.columns, options, inputs.how
-            )
-            return 0
+        if leaves_process(options):
+            return run_as_job(inputs, settings, warehouse, options)
         report = backfill(
             inputs,
             settings,
@@ -260,6 +255,25 @@ def run(options: PipelineOptions) -> int:
         print("no post was kept", file=sys.stderr)
         return NOTHING_KEPT
     return 0
+
+
+def run_as_job(
+    inputs: ReadingOptions, settings: Settings, warehouse: Warehouse, options: PipelineOptions
+) -> int:
+    """On the runner that was named, or in several processes of this machine."""
+    if inputs.selection != ALL:
+        raise UsageError("--limit, --since and --until are for a local run")
+    patterns = backfill_job.patterns_of(inputs.names)
+    counts = backfill_job.launch_job(
+        patterns, settings, warehouse, inputs.columns, options, inputs.how
+    )
+    if on_dataflow(options):
+        return 0
+    if not counts:
+        print("  this runner keeps no counters; what was written is in the tables")
+        return 0
+    print(Report(counts).text())
+    return 0 if counts.get("posts_kept") else NOTHING_KEPT
 
 
 def selection_of(options: PipelineOptions) -> Selection:
