@@ -78,7 +78,8 @@ def test_a_glob_stands_for_its_files(folders: tuple[Path, Path]) -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--warehouse=w.duckdb"], "--warehouse: Dataflow writes to BigQuery"),
+        (["--warehouse=w.duckdb"], "--warehouse: w.duckdb is a DuckDB file, which one process"),
+        (["--warehouse=parquet://w"], "--warehouse: Dataflow writes to gs:// or BigQuery"),
         (["--warehouse=bq://some-project.mltox", "--input=a.jsonl"], "--input: Dataflow reads gs"),
         (["--warehouse=bq://some-project.mltox", "--bundle=model"], "--bundle: Dataflow reads gs"),
     ],
