@@ -29,5 +29,7 @@ def test_uri(uri: str, location: object) -> None:
 def test_bad_uri_is_one_line(uri: str) -> None:
     with pytest.raises(WarehouseError) as caught:
         parse_uri(uri)
-    expected = f"{uri!r} is no warehouse: give a path.duckdb, parquet://folder or bq://project.dataset"
+    expected = (
+        f"{uri!r} is no warehouse: give a path.duckdb, parquet://folder or bq://project.dataset"
+    )
     assert str(caught.value) == expected
