@@ -25,7 +25,10 @@ Plain = dict[str, Any]
 
 
 def memory_of(monitor: TopicMonitor) -> Plain:
+    """`silent` is there in a silence only, which releases before did not count."""
+    silent = monitor.hours_without_posts
     return {
+        **({"silent": silent} if silent else {}),
         "topic": monitor.topic,
         "last_hour": monitor.last_hour,
         "detectors": {name: _detector(each) for name, each in monitor._detectors.items()},
@@ -40,6 +43,7 @@ def memory_of(monitor: TopicMonitor) -> Plain:
 def monitor_of(memory: Plain) -> TopicMonitor:
     monitor = TopicMonitor(memory["topic"])
     monitor.last_hour = memory["last_hour"]
+    monitor.hours_without_posts = memory.get("silent", 0)
     for name, detector in monitor._detectors.items():
         _recall_detector(detector, memory["detectors"][name])
     monitor.statuses = dict(memory["statuses"])

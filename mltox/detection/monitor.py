@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -70,6 +71,8 @@ class TopicMonitor:
         self.topic = topic
         self.settings = settings
         self.last_hour: Micros | None = None
+        self.hours_without_posts = 0
+        """The last ones in a row, as far as they were judged."""
         rate = settings.false_alarms_per_month
         self._detectors = {
             "posts": SeasonalDetector(settings.posts, rate),
@@ -117,20 +120,39 @@ class TopicMonitor:
     def observe_silence(self, hour: Micros, updated_at: Micros) -> list[Anomaly]:
         """An hour in which others spoke, and this topic did not: judged as one of no posts.
 
-        Before the first post of a topic there is nothing to fall silent.
+        Before the first post of a topic there is nothing to fall silent, and what lasts longer than
+        `longest_gap_hours` is an end.
         """
-        if self.last_hour is None or hour <= self.last_hour:
+        if self.last_hour is None or hour <= self.last_hour or self.has_ended(hour):
             return []
         found = self._fill_gap(hour, updated_at)
         found += self._observe_hour(hour, None, updated_at)
         self.last_hour = hour
         return found
 
+    def has_ended(self, hour: Micros) -> bool:
+        """Whether an hour without posts would be one too many: silent for so long is gone."""
+        if self.last_hour is None:
+            return True
+        silent = self.hours_without_posts + (hour - self.last_hour) // HOUR
+        return silent > self.settings.longest_gap_hours
+
+    def apart(self) -> TopicMonitor:
+        """A copy that can be shown hours without posts while this one stays as it is.
+
+        Such hours teach no words, so that the two share the vocabularies, most of a monitor.
+        """
+        other = copy(self)
+        other._detectors = deepcopy(self._detectors)
+        other.statuses, other._open = dict(self.statuses), dict(self._open)
+        other._ended = dict(self._ended)
+        return other
+
     def _fill_gap(self, hour: Micros, updated_at: Micros) -> list[Anomaly]:
         if self.last_hour is None:
             return []
         missing = (hour - self.last_hour) // HOUR - 1
-        if missing > self.settings.longest_gap_hours:
+        if missing and self.has_ended(hour - HOUR):
             for detector in self._detectors.values():
                 detector.skip(missing)
             return []
@@ -144,6 +166,7 @@ class TopicMonitor:
         self, hour: Micros, summary: HourSummary | None, updated_at: Micros
     ) -> list[Anomaly]:
         found: list[Anomaly] = []
+        self.hours_without_posts = 0 if summary else self.hours_without_posts + 1
         usual_share = self._detectors["toxic_share"].expected(hour)
         rising, support = False, 0.0
         for metric in METRICS:

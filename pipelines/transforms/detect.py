@@ -18,14 +18,20 @@ from apache_beam.transforms.userstate import (
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.timestamp import Timestamp
 
+from mltox.base.clock import now_micros
 from mltox.detection.monitor import DEFAULT_SETTINGS, MonitorSettings, TopicMonitor
-from mltox.posts.records import HOUR, Anomaly, Micros
+from mltox.posts.records import HOUR, SECOND, Anomaly, Micros
 from pipelines.transforms.aggregate import RolledUp
 from pipelines.transforms.metrics import counter
+from pipelines.transforms.silence import silences
 from pipelines.transforms.state import MonitorCoder, SummaryCoder
 
 ANOMALIES = "anomalies"
 MONITORS = "monitors"
+PRESENT = 3 * HOUR
+"""So far a live stream's watermark may lie behind the clock."""
+SKEW = 60 * SECOND
+"""So far ahead of it, by the differences between machines."""
 
 
 def in_order(hours: Iterable[RolledUp]) -> list[RolledUp]:
@@ -79,6 +85,11 @@ class WatchTopic(beam.DoFn):
 class WatchTopicLive(beam.DoFn):
     """The same on a live stream: an hour waits until the watermark has passed its end.
 
+    A topic that says nothing is heard of all the same: the timer of the hour after its last one
+    fires when the watermark has passed that, and tells of a silence. Only hours of the present are
+    judged so, for the watermark runs ahead of the clock where a job is drained, and far behind it
+    in a replay; what was silent before counts when the present is reached, or with the next post.
+
     So hours reach the monitor in order and complete, however the bundles came. Early panes are not
     kept, since one that is final follows; one that comes after its hour was judged changes the
     hourly row, not the verdict. Nothing here can raise, so that no bundle is retried for ever.
@@ -88,8 +99,9 @@ class WatchTopicLive(beam.DoFn):
     MONITOR = ReadModifyWriteStateSpec("monitor", MonitorCoder())
     DUE = TimerSpec("due", TimeDomain.WATERMARK)
 
-    def __init__(self, settings: MonitorSettings) -> None:
+    def __init__(self, settings: MonitorSettings, clock: Callable[[], Micros] = now_micros) -> None:
         self._settings = settings
+        self._clock = clock
         self._anomalies = counter("anomalies")
         self._refused = counter("refused_values")
 
@@ -120,16 +132,39 @@ class WatchTopicLive(beam.DoFn):
         pending.clear()
         for summary in waiting:
             pending.add(summary)
-        if waiting:
-            due.set(end_of(min(summary.row.hour for summary in waiting)))
+        clock = self._clock()
         monitor = state.read() or TopicMonitor(topic)
         monitor.adopt(self._settings)
         refused = monitor.refused
-        for anomaly in observed(monitor, ready):
+        found = observed(monitor, ready)
+        silent = now.micros // HOUR * HOUR - HOUR
+        if not ready and is_present(silent, clock):
+            found = silences([monitor], [silent], clock)
+        for anomaly in found:
             self._anomalies.inc()
             yield anomaly
         self._refused.inc(monitor.refused - refused)
         state.write(monitor)
+        if waiting:
+            due.set(end_of(min(summary.row.hour for summary in waiting)))
+        elif now.micros <= clock + SKEW:
+            hour = next_silence(monitor, clock)
+            if hour is not None:
+                due.set(end_of(hour))
+
+
+def is_present(hour: Micros, clock: Micros) -> bool:
+    """Whether the hour has just ended by the clock."""
+    return clock - PRESENT <= hour + HOUR <= clock + SKEW
+
+
+def next_silence(monitor: TopicMonitor, clock: Micros) -> Micros | None:
+    """The hour in which the topic may be silent next, or None where it is gone."""
+    if monitor.last_hour is None:
+        return None
+    present = clock - PRESENT
+    hour = max(monitor.last_hour + HOUR, present - present % HOUR)
+    return None if monitor.has_ended(hour) else hour
 
 
 def end_of(hour: Micros) -> Timestamp:

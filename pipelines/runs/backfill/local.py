@@ -48,6 +48,7 @@ from pipelines.runs.backfill.intake import ALL, ReadingOptions, Selection, momen
 from pipelines.runs.backfill.report import Report
 from pipelines.runs.backfill.roll_up_again import roll_up_again
 from pipelines.runs.backfill.settling import Settling
+from pipelines.runs.backfill.silence import judge_silence
 from pipelines.runs.backfill.spool import Slice, Spool, read_messages
 from pipelines.runs.backfill.survey import survey
 from pipelines.runs.backfill.version_index import VersionIndex
@@ -141,6 +142,7 @@ def backfill(
         )
         forget(warehouse, intake.deleted)  # after, for BigQuery only knows what it holds
         roll_up_again(warehouse, settling.left, settings.threshold)
+    silent = judge_silence(warehouse, monitors, now_micros())
     # Those of earlier runs as well: hours of this one may be what they lacked.
     judge_in_hindsight(warehouse, monitors, now_micros(), settings.matcher.words())
     not_run = Counter(
@@ -149,6 +151,7 @@ def backfill(
         superseded=settling.counts["superseded"],
     )
     totals.update(settling.counts)
+    totals.update(anomalies=silent)
     totals.update(deletions=not_run["deletions"], outside=not_run["outside"])
     totals.update(rows_read=not_run.total())
     report = Report(totals, intake.letters, intake.remarks, tuple(intake.left_out))

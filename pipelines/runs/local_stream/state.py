@@ -23,10 +23,11 @@ from mltox.posts.records import (
 )
 from mltox.warehouse import read_records
 from mltox.warehouse.duckdb.warehouse import DuckDBWarehouse
-from pipelines.runs.history import monitors_before
+from pipelines.runs.history import HISTORY, monitors_before
 from pipelines.runs.local_stream import unpublished
 from pipelines.runs.local_stream.spans import Spans
 from pipelines.transforms.hour_accumulator import HourAccumulator
+from pipelines.transforms.silence import silences
 from pipelines.transforms.turn_state import HourKey
 
 KEPT_HOURS = 26
@@ -79,6 +80,8 @@ class LocalState:
         self.watermark = self.final_before
         first = min((row.hour for row in waiting), default=self.final_before)
         self.monitors = monitors_before(self.warehouse, first) if rows else {}
+        spoken = {row.hour for row in rows if row.is_final and first - HISTORY <= row.hour < first}
+        silences(self.monitors.values(), spoken, now_micros())  # told by the run before
         self._advance()
 
     def close(self) -> None:
@@ -167,6 +170,22 @@ class LocalState:
 
     def keep_monitor(self, topic: str, monitor: TopicMonitor) -> None:
         self.observed[topic] = monitor
+
+    def silences(self) -> list[Anomaly]:
+        """What is told of topics without a post in the hours that this turn closes.
+
+        Called when the turn's hours have been judged. A turn may fail: these are copies as well.
+        """
+        spoken = {key.hour for key in self.closing}
+        if not spoken:
+            return []
+        quiet = {
+            topic: monitor.apart()
+            for topic, monitor in {**self.monitors, **self.observed}.items()
+            if monitor.last_hour is not None and monitor.last_hour < max(spoken)
+        }
+        self.observed.update(quiet)
+        return silences(quiet.values(), spoken, now_micros())
 
     def monitor(self, topic: str) -> TopicMonitor | None:
         """A copy, for a turn may fail that has shown it hours."""

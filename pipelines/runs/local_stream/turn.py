@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import apache_beam as beam
@@ -56,7 +57,11 @@ class Turns:
         state.begin(messages)
         try:
             with state.warehouse.transaction():
-                counts = self._run_graph()
+                counts = Counter(self._run_graph())
+                silent = state.silences()
+                state.warehouse.upsert("anomalies", silent)
+                state.anomalies += silent
+                counts["anomalies"] += len(silent)
                 if state.alerting:
                     unpublished.note(state.warehouse, state.anomalies)
         except WarehouseBroken:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mltox.detection.memory import memory_of, monitor_of
 from mltox.detection.monitor import METRICS, MonitorSettings, TopicMonitor
 from mltox.posts.records import HOUR, Anomaly, EvidencePost, HourlyToxicity, HourSummary
 
@@ -212,6 +213,41 @@ def test_a_silence_while_others_speak_is_told_of_hour_by_hour() -> None:
     assert found[-1].hour == 509 * HOUR
     after = watch(monitor, (h for h in month(hours=540) if h.row.hour >= 510 * HOUR))
     assert [a.status for a in after if a.metric == "posts"] == ["resolved"]
+
+
+def test_a_silence_that_is_told_while_it_lasts_is_the_one_that_is_told_afterwards() -> None:
+    """Hour by hour, or when posts come back: the same verdicts, and the same afterwards."""
+    hours = [h for h in month(hours=560) if h.row.hour // HOUR not in range(500, 520)]
+    waiting = TopicMonitor("transit")
+    later = watch(waiting, iter(hours))
+    asked = TopicMonitor("transit")
+    found = watch(asked, (h for h in hours if h.row.hour < 500 * HOUR))
+    for hour in range(500, 520, 3):  # some hours in which others spoke, the last one among them
+        found += asked.observe_silence(min(hour, 519) * HOUR, 522 * HOUR)
+    found += watch(asked, (h for h in hours if h.row.hour >= 520 * HOUR))
+    assert found == later
+    assert any(a.metric == "posts" and a.direction == "down" for a in found)
+    assert pickle.dumps(memory_of(asked)) == pickle.dumps(memory_of(waiting))
+
+
+def test_a_topic_that_is_silent_for_a_week_is_gone() -> None:
+    monitor = TopicMonitor("transit")
+    watch(monitor, month(hours=500))
+    for hour in range(500, 900):
+        monitor.observe_silence(hour * HOUR, hour * HOUR)
+    assert monitor.last_hour == (500 + 168 - 1) * HOUR
+    assert monitor_of(memory_of(monitor)).hours_without_posts == 168
+    assert monitor.has_ended(668 * HOUR)
+
+
+def test_a_copy_apart_can_be_silent_alone() -> None:
+    monitor = TopicMonitor("transit")
+    watch(monitor, month(hours=500))
+    before = pickle.dumps(memory_of(monitor))
+    other = monitor.apart()
+    assert [a for h in range(500, 510) for a in other.observe_silence(h * HOUR, 0)]
+    assert pickle.dumps(memory_of(monitor)) == before
+    assert other._said is monitor._said
 
 
 def test_a_topic_that_never_spoke_is_not_silent() -> None:
