@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from pyarrow import ArrowException
-from pyarrow.fs import FileSystem, LocalFileSystem
+from typing import TYPE_CHECKING
 
 from mltox.base.errors import UserError
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
 
 _SCHEME = "://"
 
@@ -27,6 +28,9 @@ def is_remote(address: str) -> bool:
 
 def filesystem_of(address: str) -> tuple[FileSystem, str]:
     """The filesystem of an address, and the path there. Raises PlaceError."""
+    from pyarrow import ArrowException  # the server's image goes without
+    from pyarrow.fs import FileSystem, LocalFileSystem
+
     if _SCHEME not in address:
         return LocalFileSystem(), Path(address).expanduser().absolute().as_posix()
     try:
@@ -39,6 +43,8 @@ def filesystem_of(address: str) -> tuple[FileSystem, str]:
 def read_bounded(address: str, most: int) -> bytes:
     """What the file holds, of more than `most` bytes one byte more than those. Raises
     PlaceError."""
+    from pyarrow import ArrowException
+
     filesystem, path = filesystem_of(address)
     try:
         with filesystem.open_input_stream(path, compression=None) as stream:
