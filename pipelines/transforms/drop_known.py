@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import apache_beam as beam
 from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
@@ -14,6 +13,7 @@ from mltox.base.clock import now_micros
 from mltox.posts.letters import letter_id, payload_of
 from mltox.posts.records import DeadLetter, Micros, Post
 from pipelines.held import Held
+from pipelines.transforms.in_batches import InBatches
 from pipelines.transforms.metrics import counter
 from pipelines.transforms.parse import DEAD, POSTS_TAG
 from pipelines.transforms.turn_state import TurnState
@@ -22,40 +22,21 @@ POSTS_ASKED_AT_ONCE = 5_000
 STAGE, OUTSIDE = "window", "outside_span"
 
 
-class DropKnownPosts(beam.DoFn):
-    """Asks the state about a bundle of posts at a time.
+class DropKnownPosts(InBatches):
+    """Asks the state about some posts at a time.
 
     Counts `duplicates`, and as `outside_span` and `dead_letters` the posts far outside their
     topic's own time: they are put aside whole, and nothing is learnt from them.
     """
 
     def __init__(self, state: Held[TurnState]) -> None:
+        super().__init__(POSTS_ASKED_AT_ONCE)
         self._state = state
-        self._held: list[WindowedValue] = []
         self._duplicates = counter("duplicates")
         self._outside = counter("outside_span")
         self._dead = counter("dead_letters")
 
-    def start_bundle(self) -> None:
-        self._held = []
-
-    def process(
-        self,
-        post: Post,
-        timestamp: Any = beam.DoFn.TimestampParam,
-        window: Any = beam.DoFn.WindowParam,
-    ) -> Iterator[WindowedValue | TaggedOutput]:
-        self._held.append(WindowedValue(post, timestamp, (window,)))
-        if len(self._held) >= POSTS_ASKED_AT_ONCE:
-            yield from self._flush()
-
-    def finish_bundle(self) -> Iterator[WindowedValue | TaggedOutput]:
-        yield from self._flush()
-
-    def _flush(self) -> Iterator[WindowedValue | TaggedOutput]:
-        if not self._held:
-            return
-        held, self._held = self._held, []
+    def work(self, held: Sequence[WindowedValue]) -> Iterator[WindowedValue | TaggedOutput]:
         keys = {(item.value.topic, item.value.post_id) for item in held}
         known = self._state.value.known(keys)
         new: dict[str, list[WindowedValue]] = {}

@@ -6,13 +6,12 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import apache_beam as beam
 from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
-from apache_beam.utils.timestamp import Timestamp
 from apache_beam.utils.windowed_value import WindowedValue
 
 from mltox.base.clock import now_micros
@@ -22,6 +21,7 @@ from mltox.posts.letters import dead_letter, payload_of
 from mltox.posts.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
 from mltox.scoring.scale.scaled import AnyScorer
 from mltox.scoring.watched import BundleNews
+from pipelines.transforms.in_batches import InBatches
 from pipelines.transforms.metrics import counter, distribution
 from pipelines.transforms.model import BATCH_POSTS, ModelKey, shared_model
 from pipelines.transforms.parse import DEAD
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 SCORED = "scored_posts"
 TEXT_SCORES = "text_scores"
+
+Answered = TypeVar("Answered")
 
 
 class ModelError(UserError):
@@ -113,76 +115,70 @@ def text_scores(batch: Sequence[ScoredPost | Reject]) -> list[TextScore]:
     return list(distinct.values())
 
 
-class ScorePosts(beam.DoFn):
-    """Holds posts until a batch is full or the bundle ends, then waits `batch_wait` for the posts
-    of other bundles that this process works on.
+class AnsweredPosts(InBatches):
+    """Posts with what `answers` says of them: scores, or why there are none."""
 
-    Each post keeps the timestamp and window it came with: a batch that spans hours moves none of
-    them. (BatchElements would cut the batches at every hour of a quiet topic.) And no bundle ends
-    before its posts are scored: the watermark cannot pass a post that waits, as it could one that
-    waits in state between two bundles.
-    """
-
-    def __init__(self, model: ModelKey) -> None:
+    def __init__(self, model: ModelKey, most: int) -> None:
+        super().__init__(most)
         self._model = model
-        self._posts: list[tuple[Post, Timestamp, Any]] = []
         self._scored = counter("posts_scored")
         self._unscored = counter("posts_unscored")
         self._dead = counter("dead_letters")
-        self._changes = {
-            BundleNews.SWAPPED: counter("models_swapped"),
-            BundleNews.REFUSED: counter("models_refused"),
-        }
         self._batch_size = distribution("batch_posts")
         self._batch_ms = distribution("batch_ms")
 
     def setup(self) -> None:
         self._shared = shared_model(self._model)
 
-    def start_bundle(self) -> None:
-        self._posts = []
+    def answers(
+        self, posts: Sequence[Post]
+    ) -> tuple[Sequence[ScoredPost | Reject], Sequence[TextScore]]:
+        """A result for each post, in order, and the scores of texts to be stored."""
+        raise NotImplementedError
 
-    def process(
-        self,
-        post: Post,
-        timestamp: Any = beam.DoFn.TimestampParam,
-        window: Any = beam.DoFn.WindowParam,
-    ) -> Iterator[WindowedValue | TaggedOutput]:
-        self._posts.append((post, timestamp, window))
-        if len(self._posts) >= BATCH_POSTS:
-            yield from self._flush()
-
-    def finish_bundle(self) -> Iterator[WindowedValue | TaggedOutput]:
-        yield from self._flush()
-
-    def _flush(self) -> Iterator[WindowedValue | TaggedOutput]:
-        if not self._posts:
-            return
-        held, self._posts = self._posts, []
-        batch = self._shared.gather([post for post, _, _ in held], self._score)
-        for (post, timestamp, window), result in zip(held, batch, strict=True):
+    def work(self, held: Sequence[WindowedValue]) -> Iterator[WindowedValue | TaggedOutput]:
+        results, new = self.answers([item.value for item in held])
+        for item, result in zip(held, results, strict=True):
             if isinstance(result, Reject):
                 self._dead.inc()
-                letter = dead_letter(
-                    result, "score", f"{post.topic}/{post.post_id}", 0, now_micros()
-                )
-                yield TaggedOutput(DEAD, WindowedValue(letter, timestamp, (window,)))
+                origin = f"{item.value.topic}/{item.value.post_id}"
+                letter = dead_letter(result, "score", origin, 0, now_micros())
+                yield TaggedOutput(DEAD, item.with_value(letter))
                 continue
             (self._unscored if result.scores == UNSCORED else self._scored).inc()
-            yield WindowedValue(result, timestamp, (window,))
-        _, timestamp, window = held[0]
-        for text_score in text_scores(batch):
-            yield TaggedOutput(TEXT_SCORES, WindowedValue(text_score, timestamp, (window,)))
+            yield item.with_value(result)
+        for text_score in new:
+            yield TaggedOutput(TEXT_SCORES, held[0].with_value(text_score))
+
+    def _timed(self, posts: Sequence[Post], scoring: Callable[[], Answered]) -> Answered:
+        began = time.perf_counter()
+        answered = scoring()
+        self._batch_size.update(len(posts))
+        self._batch_ms.update(int((time.perf_counter() - began) * 1000))
+        return answered
+
+
+class ScorePosts(AnsweredPosts):
+    """Waits `batch_wait` with a batch for the posts of other bundles that this process works on."""
+
+    def __init__(self, model: ModelKey) -> None:
+        super().__init__(model, BATCH_POSTS)
+        self._changes = {
+            BundleNews.SWAPPED: counter("models_swapped"),
+            BundleNews.REFUSED: counter("models_refused"),
+        }
+
+    def answers(
+        self, posts: Sequence[Post]
+    ) -> tuple[Sequence[ScoredPost | Reject], Sequence[TextScore]]:
+        batch = self._shared.gather(list(posts), self._score)
+        return batch, text_scores(batch)
 
     def _score(self, posts: Sequence[Post]) -> list[ScoredPost | Reject]:
         scorer, change = self._shared.watched.current()
         if change in self._changes:
             self._changes[change].inc()
-        began = time.perf_counter()
-        batch = score_batch(scorer, posts)
-        self._batch_size.update(len(posts))
-        self._batch_ms.update(int((time.perf_counter() - began) * 1000))
-        return batch
+        return self._timed(posts, lambda: score_batch(scorer, posts))
 
 
 @dataclass(eq=False)

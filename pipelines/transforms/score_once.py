@@ -8,36 +8,44 @@ anyway. What the same model has said of a text in an earlier run is looked up an
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import apache_beam as beam
-from apache_beam.pvalue import DoOutputsTuple, TaggedOutput
+from apache_beam.pvalue import DoOutputsTuple
 from apache_beam.transforms.window import GlobalWindows, TimestampedValue
 from apache_beam.utils.timestamp import Timestamp
-from apache_beam.utils.windowed_value import WindowedValue
 from cachetools import LRUCache
 
-from mltox.base.clock import now_micros
 from mltox.posts.envelope import Reject
-from mltox.posts.letters import dead_letter, payload_of
+from mltox.posts.letters import payload_of
 from mltox.posts.records import UNSCORED, DeadLetter, Post, ScoredPost, Scores, TextScore
 from mltox.scoring.scale.scaled import AnyScorer
 from pipelines.transforms.known import Known
-from pipelines.transforms.metrics import counter, distribution
-from pipelines.transforms.model import BATCH_POSTS, ModelKey, shared_model
+from pipelines.transforms.metrics import counter
+from pipelines.transforms.model import BATCH_POSTS, ModelKey
 from pipelines.transforms.parse import DEAD
-from pipelines.transforms.score import SCORED, TEXT_SCORES, score_batch, scored, text_sha256
+from pipelines.transforms.score import (
+    SCORED,
+    TEXT_SCORES,
+    AnsweredPosts,
+    score_batch,
+    scored,
+    text_sha256,
+)
 from pipelines.transforms.window import IntoHours
 
 HELD_POSTS = 20_000
 """Posts whose texts are looked up at once: a look costs the same for one text and for many."""
 REMEMBERED = 50_000
-"""Texts whose scores a worker keeps; more than it can hold posts."""
+"""Texts whose scores a bundle keeps for its next posts."""
 SHARD_DIGITS = 3
 """Hex digits of the hash by which posts are spread: 4,096 shards."""
+
+
+Key = tuple[str, str | None]
+"""A text's hash and its language: in another the same text may be unscored."""
 
 
 def shard_of(post: Post) -> str:
@@ -59,123 +67,90 @@ class TextMemory:
     def __init__(self, known: Known | None) -> None:
         self._known = known
         self._texts: LRUCache[str, Scores] = LRUCache(REMEMBERED)
-        self._verdicts: LRUCache[tuple[str, str | None], Scores | Reject] = LRUCache(REMEMBERED)
+        self._verdicts: LRUCache[Key, Scores | Reject] = LRUCache(REMEMBERED)
 
     def score(self, scorer: AnyScorer, posts: Sequence[Post]) -> Found:
         """At most HELD_POSTS posts. Raises ModelError, and WarehouseError where known scores
         cannot be read."""
-        hashes = [text_sha256(post.text) for post in posts]
-        known = self._look_up(scorer.model_sha256, {h for h in hashes if h not in self._texts})
-        unseen: dict[tuple[str, str | None], Post] = {}
-        for text, post in zip(hashes, posts, strict=True):
-            key = text, post.lang
-            if key in self._verdicts:
+        keys = [(text_sha256(post.text), post.lang) for post in posts]
+        # Of the call's own, for the caches may let go of an entry before the last post is reached.
+        texts, known = self._look_up(scorer.model_sha256, {text for text, _ in keys})
+        verdicts: dict[Key, Scores | Reject] = {}
+        unseen: dict[Key, Post] = {}
+        for key, post in zip(keys, posts, strict=True):
+            if key in verdicts:
                 continue
-            if text in self._texts:
+            if (verdict := self._verdicts.get(key)) is not None:
+                verdicts[key] = verdict
+            elif key[0] in texts:
                 reads = scorer.reads(post.text, post.lang)
-                self._verdicts[key] = self._texts[text] if reads else UNSCORED
+                verdicts[key] = texts[key[0]] if reads else UNSCORED
             else:
                 unseen.setdefault(key, post)
-        new = self._ask(scorer, unseen)
+        answers, new = self._ask(scorer, unseen)
+        verdicts |= answers
+        self._verdicts.update(verdicts)
         results = [
-            self._result(scorer, post, text) for text, post in zip(hashes, posts, strict=True)
+            result_of(scorer, post, verdicts[key]) for key, post in zip(keys, posts, strict=True)
         ]
         return Found(results, new, known)
 
-    def _look_up(self, model_sha256: str, hashes: set[str]) -> int:
+    def _look_up(self, model_sha256: str, hashes: set[str]) -> tuple[dict[str, Scores], int]:
+        """The scores of those texts that have any, and how many of them the warehouse gave."""
+        texts = {each: scores for each in hashes if (scores := self._texts.get(each)) is not None}
         if self._known is None:
-            return 0
-        found = self._known.of(model_sha256, hashes)
+            return texts, 0
+        found = self._known.of(model_sha256, hashes - texts.keys())
         self._texts.update(found)
-        return len(found)
+        return {**texts, **found}, len(found)
 
     def _ask(
-        self, scorer: AnyScorer, unseen: dict[tuple[str, str | None], Post]
-    ) -> list[TextScore]:
-        new = []
+        self, scorer: AnyScorer, unseen: dict[Key, Post]
+    ) -> tuple[dict[Key, Scores | Reject], list[TextScore]]:
+        answers: dict[Key, Scores | Reject] = {}
+        new: dict[str, TextScore] = {}
         waiting = list(unseen.items())
         for begin in range(0, len(waiting), BATCH_POSTS):
             part = waiting[begin : begin + BATCH_POSTS]
             batch = score_batch(scorer, [post for _, post in part])
             for (key, _), result in zip(part, batch, strict=True):
                 if isinstance(result, Reject):
-                    self._verdicts[key] = result
+                    answers[key] = result
                     continue
-                self._verdicts[key] = result.scores
-                if result.toxicity is not None and key[0] not in self._texts:
+                answers[key] = result.scores
+                if result.toxicity is not None and key[0] not in new:
                     self._texts[key[0]] = result.scores
-                    new.append(TextScore(key[0], result.model_sha256, *result.scores))
-        return new
-
-    def _result(self, scorer: AnyScorer, post: Post, text: str) -> ScoredPost | Reject:
-        verdict = self._verdicts[text, post.lang]
-        if isinstance(verdict, Reject):
-            return verdict._replace(payload=payload_of(post), post_id=post.post_id)
-        return scored(post, verdict, scorer)
+                    new[key[0]] = TextScore(key[0], result.model_sha256, *result.scores)
+        return answers, list(new.values())
 
 
-class ScoreTexts(beam.DoFn):
-    """Holds posts until there are HELD_POSTS or the bundle ends. Each keeps the timestamp and
-    window it came with.
+def result_of(scorer: AnyScorer, post: Post, verdict: Scores | Reject) -> ScoredPost | Reject:
+    if isinstance(verdict, Reject):
+        return verdict._replace(payload=payload_of(post), post_id=post.post_id)
+    return scored(post, verdict, scorer)
 
-    Counts `texts_scored` (by the model) and `texts_known` (by the warehouse).
-    """
+
+class ScoreTexts(AnsweredPosts):
+    """Counts `texts_scored` (by the model) and `texts_known` (by the warehouse)."""
 
     def __init__(self, model: ModelKey, known: Known | None) -> None:
-        self._model = model
+        super().__init__(model, HELD_POSTS)
         self._known = known
-        self._posts: list[tuple[Post, Timestamp, Any]] = []
-        self._scored = counter("posts_scored")
-        self._unscored = counter("posts_unscored")
-        self._dead = counter("dead_letters")
         self._texts = counter("texts_scored")
         self._texts_known = counter("texts_known")
-        self._batch_size = distribution("batch_posts")
-        self._batch_ms = distribution("batch_ms")
-
-    def setup(self) -> None:
-        self._shared = shared_model(self._model)
 
     def start_bundle(self) -> None:
-        self._posts = []
+        super().start_bundle()
         self._memory = TextMemory(self._known)
 
-    def process(
-        self,
-        post: Post,
-        timestamp: Any = beam.DoFn.TimestampParam,
-        window: Any = beam.DoFn.WindowParam,
-    ) -> Iterator[WindowedValue | TaggedOutput]:
-        self._posts.append((post, timestamp, window))
-        if len(self._posts) >= HELD_POSTS:
-            yield from self._flush()
-
-    def finish_bundle(self) -> Iterator[WindowedValue | TaggedOutput]:
-        yield from self._flush()
-
-    def _flush(self) -> Iterator[WindowedValue | TaggedOutput]:
-        if not self._posts:
-            return
-        held, self._posts = self._posts, []
+    def answers(
+        self, posts: Sequence[Post]
+    ) -> tuple[Sequence[ScoredPost | Reject], Sequence[TextScore]]:
         scorer, _ = self._shared.watched.current()
-        began = time.perf_counter()
-        found = self._memory.score(scorer, [post for post, _, _ in held])
-        self._batch_size.update(len(held))
-        self._batch_ms.update(int((time.perf_counter() - began) * 1000))
+        found = self._timed(posts, lambda: self._memory.score(scorer, posts))
         self._texts.inc(len(found.new))
         self._texts_known.inc(found.known)
-        for (post, timestamp, window), result in zip(held, found.results, strict=True):
-            if isinstance(result, Reject):
-                self._dead.inc()
-                origin = f"{post.topic}/{post.post_id}"
-                letter = dead_letter(result, "score", origin, 0, now_micros())
-                yield TaggedOutput(DEAD, WindowedValue(letter, timestamp, (window,)))
-                continue
-            (self._unscored if result.scores == UNSCORED else self._scored).inc()
-            yield WindowedValue(result, timestamp, (window,))
-        _, timestamp, window = held[0]
-        for text_score in found.new:
-            yield TaggedOutput(TEXT_SCORES, WindowedValue(text_score, timestamp, (window,)))
+        return found.results, found.new
 
 
 def keyed(post: Post) -> tuple[str, Post]:

@@ -14,6 +14,7 @@ from mltox.posts.envelope import Reject
 from mltox.posts.records import UNSCORED, Post, ScoredPost, Scores, TextScore
 from mltox.scoring import Scorer
 from mltox.warehouse import open_warehouse
+from pipelines.transforms import score_once
 from pipelines.transforms.known import Known, KnownAnywhere, KnownHere
 from pipelines.transforms.score import text_sha256
 from pipelines.transforms.score_once import TextMemory, shard_of
@@ -149,3 +150,28 @@ def test_scores_are_found_of_the_same_model_alone(
     assert found == {each: Scores(toxicity=0.25) for each in hashes[:200]}
     assert ask(uri).of("3" * 64, hashes) == {}
     assert ask(uri).of(MODEL, []) == {}
+
+
+def test_a_bundle_of_more_texts_than_are_remembered_loses_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(score_once, "REMEMBERED", 3)
+    model = Model()
+    memory, scorer = memory_of(model)
+    memory.score(scorer, posts("a", "bb", "ccc"))
+    found = memory.score(scorer, posts("a", "dddd", "eeeee", "a"))
+    assert toxicities(found.results) == [0.01, 0.04, 0.05, 0.01]
+
+
+def test_a_known_text_is_not_lost_to_those_that_are_looked_up_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(score_once, "REMEMBERED", 3)
+    texts = ["a", "bb", "ccc", "dddd", "eeeee"]
+    told = Told({text_sha256(text): Scores(toxicity=len(text) / 10) for text in texts})
+    model = Model()
+    memory, scorer = memory_of(model, told)
+    memory.score(scorer, posts(*texts[:3]))
+    found = memory.score(scorer, posts("a", "dddd", "eeeee"))
+    assert toxicities(found.results) == [0.1, 0.4, 0.5]
+    assert model.asked == []
