@@ -1,6 +1,15 @@
-"""The root of the errors that a person can mend."""
+"""The root of the errors that a person can mend, and what a library's error says in a line."""
 
 from __future__ import annotations
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error of a library says, or its type where it says nothing.
+
+    >>> first_line(ValueError("no such place\\nat all")), first_line(TimeoutError())
+    ('no such place', 'TimeoutError')
+    """
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 class UserError(Exception):

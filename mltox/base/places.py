@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mltox.base.errors import UserError
+from mltox.base.errors import UserError, first_line
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -36,7 +36,7 @@ def filesystem_of(address: str) -> tuple[FileSystem, str]:
     try:
         filesystem, path = FileSystem.from_uri(address)
     except (ArrowException, OSError, ValueError) as error:
-        raise PlaceError(f"{address}: {_one_line(error)}") from error
+        raise PlaceError(f"{address}: {first_line(error)}") from error
     return filesystem, path
 
 
@@ -50,8 +50,4 @@ def read_bounded(address: str, most: int) -> bytes:
         with filesystem.open_input_stream(path, compression=None) as stream:
             return bytes(stream.read(most + 1))
     except (ArrowException, OSError) as error:
-        raise PlaceError(f"{address}: {_one_line(error)}") from error
-
-
-def _one_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+        raise PlaceError(f"{address}: {first_line(error)}") from error

@@ -9,7 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from mltox.base.errors import UserError
+from mltox.base.errors import UserError, first_line
 from mltox.base.own_secrets import remember
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ def fetch(name: str, version: str, client: SecretManagerServiceClient | None = N
         client = client or SecretManagerServiceClient()
         answer = client.access_secret_version(request={"name": version}, timeout=SECRET_SECONDS)
     except (GoogleAPICallError, RetryError, GoogleAuthError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise SecretError(f"{name}: cannot read {version}: {reason}") from error
+        raise SecretError(f"{name}: cannot read {version}: {first_line(error)}") from error
     try:
         found = answer.payload.data.decode().strip()
     except UnicodeDecodeError:

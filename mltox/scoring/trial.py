@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from mltox.base.errors import first_line
 from mltox.scoring.bundle import BundleError
 from mltox.scoring.scorer import Scorer
 
@@ -22,7 +23,7 @@ PROBE_TEXTS = (
     "😀 #vote https://example.org @somebody " + "word " * 60,
 )
 TRIAL_SECONDS = 120.0
-"""For loading and scoring TEXTS. The model that ships takes about one."""
+"""For loading and scoring PROBE_TEXTS. The model that ships takes about one."""
 
 T = TypeVar("T")
 
@@ -50,12 +51,12 @@ def opened(bundle: str | Path, *, threads: int = 0, cache_size: int = 20_000) ->
 
 
 def check_scores(scorer: Scorer) -> None:
-    """Raises UnsoundModel where the scores of TEXTS are no probabilities, or all the same."""
+    """Raises UnsoundModel where the scores of PROBE_TEXTS are no probabilities, or all the same."""
     name, languages = scorer.bundle.name, scorer.bundle.languages
     try:
         scores = scorer.score(PROBE_TEXTS, [languages[0]] * len(PROBE_TEXTS))
     except Exception as error:  # of the session or of NumPy, which a wrong shape does not fit
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:300]
+        reason = first_line(error)[:300]
         raise UnsoundModel(f"the model of the bundle {name} fails on a text: {reason}") from None
     for label in scorer.bundle.labels:
         values = [getattr(found, label) for found in scores]

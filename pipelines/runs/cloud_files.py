@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from apache_beam.io.filesystem import BeamIOError, CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
+from mltox.base.errors import first_line
 from mltox.posts.reading.errors import InputError
 
 
@@ -29,6 +30,5 @@ def local_copy(path: str) -> Iterator[Path]:
             ):
                 shutil.copyfileobj(source, target, 1 << 20)
         except (OSError, BeamIOError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise InputError(f"cannot read {path}: {reason}") from error
+            raise InputError(f"cannot read {path}: {first_line(error)}") from error
         yield copy

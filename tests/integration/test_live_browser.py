@@ -66,6 +66,17 @@ CHOOSE = """((i) => {
 })"""
 
 
+def steady(browser: Browser, length: str) -> float:
+    """A length once it stays as it is: what a click changes is laid out some frames later."""
+    deadline = time.monotonic() + 30
+    before, now = None, float(browser.js(length))
+    while now != before:
+        assert time.monotonic() < deadline, f"never at rest: {length}"
+        time.sleep(0.3)
+        before, now = now, float(browser.js(length))
+    return now
+
+
 def second_topic(browser: Browser) -> str:
     """Chooses the second topic of the list and returns its name."""
     browser.js(f"{CHOOSE}(1)")
@@ -85,7 +96,7 @@ def test_it_follows_the_warehouse_by_itself_and_the_reader_stays_in_place(
     browser.js("document.documentElement.style.scrollBehavior = 'auto'; window.untouched = 1")
     card = "document.getElementById('posts-chart').closest('.card')"
     browser.js(f"{card}.scrollIntoView()")
-    top = browser.js(f"{card}.getBoundingClientRect().top")
+    top = steady(browser, f"{card}.getBoundingClientRect().top")
     posts = browser.js("document.querySelector('.tile dd').textContent")
     assert browser.js(FOUND) == 1
 

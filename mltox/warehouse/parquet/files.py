@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow.fs import FileSelector, FileType, HadoopFileSystem, LocalFileSystem
 
+from mltox.base.clock import now_micros
+from mltox.base.errors import first_line
 from mltox.base.places import PlaceError, filesystem_of
 from mltox.warehouse.base import WarehouseError
 
@@ -39,10 +40,6 @@ class File(NamedTuple):
     @property
     def path(self) -> str:
         return f"{self.table}/{self.partition}/{self.name}"
-
-
-def now_micros() -> int:
-    return time.time_ns() // 1000
 
 
 class Files:
@@ -109,5 +106,4 @@ class Files:
         except PlaceError as error:
             raise WarehouseError(f"parquet://{error}") from error
         except (pa.ArrowException, OSError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise WarehouseError(f"parquet://{self.folder}: {reason}") from error
+            raise WarehouseError(f"parquet://{self.folder}: {first_line(error)}") from error

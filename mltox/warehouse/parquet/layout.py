@@ -10,7 +10,7 @@ from typing import Any
 from mltox.posts.records import DAY
 from mltox.warehouse.schema import TABLES, Table
 
-WHOLE = "all"
+UNDIVIDED = "all"
 WRITTEN_AT = "written_at"
 """A column that the files have beside the table's own, in microseconds: of two revisions that the
 table's own order cannot tell apart, the later written is the last."""
@@ -29,7 +29,7 @@ def partitioner(table: str) -> Callable[[Sequence[Any]], str]:
         return lambda row: f"hash={_digit(row[at])}"
     column = definition.partition
     if column is None or column in definition.volatile:
-        return lambda row: WHOLE
+        return lambda row: UNDIVIDED
     at = definition.names.index(column)
     return lambda row: f"day={day_of(row[at])}"
 

@@ -19,6 +19,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.dataset as ds
 
+from mltox.base.clock import now_micros
+from mltox.base.errors import first_line
 from mltox.posts.records import Micros
 from mltox.warehouse.base import Warehouse, WarehouseError
 from mltox.warehouse.duckdb.registered import registered
@@ -32,7 +34,7 @@ from mltox.warehouse.forgetting import (
     without,
 )
 from mltox.warehouse.parquet import statements as sql
-from mltox.warehouse.parquet.files import PART, WHOLE, File, Files, now_micros
+from mltox.warehouse.parquet.files import PART, WHOLE, File, Files
 from mltox.warehouse.parquet.layout import WRITTEN_AT, days_between, is_by_day, partitioner
 from mltox.warehouse.rows import RowError, from_arrow, to_arrow
 from mltox.warehouse.schema import TABLES, Table
@@ -285,8 +287,7 @@ class ParquetWarehouse(Warehouse):
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if isinstance(error, WarehouseError):
                 raise
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise WarehouseError(f"{self.uri}: {reason}") from error
+            raise WarehouseError(f"{self.uri}: {first_line(error)}") from error
 
     def relation(self, name: str) -> str:
         return f'"{name}"'
