@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -74,8 +75,12 @@ def test_the_emulator_goes_away_and_comes_back(tmp_path: Path) -> None:
         wait_for(log, "Pub/Sub does not answer")
         assert live.process.poll() is None
         before = told(log)
-        with emulated(port):  # it forgets everything: topics and messages are made anew
+        # The emulator forgets everything: a run that asks before the subscription is made anew has
+        # to end, as it would where somebody deleted it.
+        live.process.send_signal(signal.SIGSTOP)
+        with emulated(port):
             publish(expected.payloads)
+            live.process.send_signal(signal.SIGCONT)
             wait_for_all(log, len(expected.posts), before.letters + expected.malformed)
             assert live.stop() == 0
     assert "Traceback" not in log.read_text()
